@@ -1,0 +1,111 @@
+"""The right answers of the exercises that ask for a number, and what wrong ones tell.
+
+They are kept out of the chapters so that a reader does not see them before trying. A right
+answer is computed, not typed; each wrong one stands under the sentence that it deserves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from gdcourse.descent import minimize
+from gdcourse.objectives import quadratic, saddle
+from gdcourse.optimizers import GradientDescent
+from gdcourse.schedules import exponential_decay
+
+
+class Answer(NamedTuple):
+    """The right number, the mistakes by their sentence, and the tolerance."""
+
+    right: float
+    mistakes: dict[str, float]
+    rtol: float = 1e-3
+
+
+def _factor() -> Answer:
+    run = minimize(quadratic(3.0), 1.0, GradientDescent(lr=0.5), steps=1)
+    return Answer(
+        float(run.x[1]),
+        {
+            "The curvature is 3, not 3/2: differentiate twice.": 0.25,
+            "The sign is wrong: a step to the other side is a negative factor.": 0.5,
+            "That is what is subtracted; the factor is 1 minus it.": 1.5,
+        },
+    )
+
+
+def _edge() -> Answer:
+    return Answer(
+        2 / 10,
+        {
+            "That is 1/λ, where it arrives in one step. It converges up to twice that.": 1 / 10,
+            "The curvature is 10, not 5: differentiate twice.": 2 / 5,
+        },
+    )
+
+
+def _backwards() -> Answer:
+    factor = -4.8 / 8
+    return Answer(
+        1 - factor,
+        {
+            "That is the factor without its sign.": -factor,
+            "The factor is negative: 1 - η = -0.6.": 1 + factor,
+            "That is the factor, 1 - η.": factor,
+        },
+    )
+
+
+def _shrink() -> Answer:
+    shrinking = exponential_decay(0.5, factor=0.5)
+    run = minimize(quadratic(1.0), 10.0, GradientDescent(), steps=60, schedule=shrinking)
+    return Answer(
+        float(run.x[-1]),
+        {
+            "That is the minimum. Do the steps add up to the way there?": 0.0,
+            "That is after one step; there are more.": 5.0,
+        },
+        rtol=0.02,
+    )
+
+
+def _edge_in_two_dimensions() -> Answer:
+    hessian = np.array([[2.0, 3.0], [3.0, 18.0]])
+    low, high = np.linalg.eigvalsh(hessian)
+    return Answer(
+        float(2 / high),
+        {
+            "That is the edge for the smallest eigenvalue; the largest is the strictest.": 2 / low,
+            "That takes the diagonal for the eigenvalues; the mixed term counts too.": 2 / 18,
+            "That is 1/λ: there the steepest mode arrives in one step. The edge is twice it.": 1
+            / high,
+            "Those are the coefficients of f; its second derivatives are twice as large.": 4 / high,
+        },
+        rtol=5e-3,
+    )
+
+
+def _leaving_a_saddle() -> Answer:
+    run = minimize(saddle(), [1.0, 1e-6], GradientDescent(lr=0.5), steps=60)
+    steps = int(np.argmax(np.abs(run.x[:, 1]) > 1))
+    return Answer(
+        steps,
+        {
+            "That is one too few: there it is still just below 1.": steps - 1,
+            "That is for the first coordinate, whose factor is 1/2.": 20.0,
+        },
+    )
+
+
+#: By the label of the exercise.
+ANSWERS: dict[str, Callable[[], Answer]] = {
+    "ex-1d-factor": _factor,
+    "ex-1d-edge": _edge,
+    "ex-1d-backwards": _backwards,
+    "ex-1d-shrink": _shrink,
+    "ex-nd-edge": _edge_in_two_dimensions,
+    "ex-nd-saddle": _leaving_a_saddle,
+}

@@ -1,0 +1,454 @@
+"""Checks of a reader's own code that say what is wrong, not only that something is.
+
+A check compares a reader's code with the tested source on small problems. Where they differ it
+runs through the *mutants*, the source with one known mistake in it, and names the one that
+gives all the numbers the reader's code gives. It never raises because of what the code does:
+an exception, a wrong shape and a changed input are findings like the others.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gdcourse._answers import ANSWERS
+from gdcourse._types import Array
+from gdcourse._validation import check_choice
+from gdcourse.gradients import central_difference, difference_quotient, numerical_gradient
+from gdcourse.optimizers import GradientDescent
+
+_RTOL = 1e-9
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What a check found: true if all is right; printed, it is the message."""
+
+    passed: bool
+    message: str
+
+    def __bool__(self) -> bool:
+        return self.passed
+
+    def __repr__(self) -> str:
+        return ("Right. " if self.passed else "Not yet. ") + self.message
+
+
+def diagnose_value(
+    given: Any, expected: float, *, mistakes: Mapping[str, float] | None = None, rtol: float = 1e-3
+) -> Diagnosis:
+    """Compare a number that a reader worked out with the right one.
+
+    Parameters
+    ----------
+    given : float
+        The reader's number; None or ... counts as not answered.
+    expected : float
+        The right number.
+    mistakes : mapping from str to float, optional
+        What each known wrong number says about the way it came about.
+    rtol : float, default 1e-3
+        Largest relative difference that counts as equal.
+
+    Returns
+    -------
+    Diagnosis
+
+    Examples
+    --------
+    >>> diagnose_value(0.8, -0.6, mistakes={"This is the factor for half the rate.": 0.8})
+    Not yet. You have 0.8. This is the factor for half the rate.
+    """
+    if given is None or given is ...:
+        return Diagnosis(False, "Put your number in place of the dots.")
+    try:
+        number = float(given)
+    except (TypeError, ValueError):
+        number = math.nan
+    if math.isnan(number):
+        return Diagnosis(False, f"A number is asked for, and you have {given!r}.")
+    if np.isclose(number, expected, rtol=rtol, atol=0):
+        return Diagnosis(True, f"It is {expected:.6g}.")
+    for sentence, value in (mistakes or {}).items():
+        if np.isclose(number, value, rtol=rtol, atol=0):
+            return Diagnosis(False, f"You have {number:.6g}. {sentence}")
+    where = "too large" if number > expected else "too small"
+    return Diagnosis(False, f"You have {number:.6g}, which is {where}.")
+
+
+def diagnose_answer(exercise: str, given: Any) -> Diagnosis:
+    """Check the number that an exercise of the course asks for.
+
+    Parameters
+    ----------
+    exercise : str
+        The exercise's label, such as "ex-1d-factor".
+    given : float
+        The reader's number; ... counts as not answered.
+
+    Returns
+    -------
+    Diagnosis
+
+    Examples
+    --------
+    >>> diagnose_answer("ex-1d-factor", 0.5)
+    Not yet. You have 0.5. The sign is wrong: a step to the other side is a negative factor.
+    """
+    check_choice("diagnose_answer", "exercise", exercise, tuple(ANSWERS))
+    right, mistakes, rtol = ANSWERS[exercise]()
+    return diagnose_value(given, right, mistakes=mistakes, rtol=rtol)
+
+
+# --- Update rules --------------------------------------------------------------------------
+
+Step = Callable[[Any, Any, float], Any]
+
+# Problem 0 can be checked by hand; the others tell apart what agrees on it.
+_STEP_PROBLEMS: tuple[tuple[Array, Array, float], ...] = (
+    (np.array([1.0]), np.array([1.0]), 0.1),
+    (np.array([10.0]), np.array([20.0]), 0.2),
+    (np.array([3.0, -1.0, 0.5]), np.array([0.0, 4.0, -2.0]), 0.25),
+    (np.array([2.0, 5.0]), np.array([1e-5, 1e3]), 0.01),
+)
+
+
+def _right_step(x: Any, grad: Any, lr: float) -> Any:
+    rule = GradientDescent(lr=lr)
+    return rule.update(x, grad, rule.init(x))[0]
+
+
+_STEP_MUTANTS: dict[str, Step] = {
+    "The step goes uphill: subtract, do not add.": lambda x, g, lr: x + lr * g,
+    "The old x is missing: this is the step alone, not where it leads.": lambda x, g, lr: -lr * g,
+    "This is the learning rate times the gradient; start from x and subtract it.": (
+        lambda x, g, lr: lr * g
+    ),
+    "The learning rate is not used.": lambda x, g, lr: x - g,
+    "The gradient is not used, only the learning rate.": lambda x, g, lr: x - lr,
+    "The gradient is divided by its norm: the step must be longer where it is steeper.": (
+        lambda x, g, lr: x - lr * g / np.linalg.norm(np.atleast_1d(g))
+    ),
+    "Only the sign of the gradient is used: the step must be longer where it is steeper.": (
+        lambda x, g, lr: x - lr * np.sign(g)
+    ),
+    "The step is twice too long.": lambda x, g, lr: x - 2 * lr * g,
+    "The step is half too short.": lambda x, g, lr: x - lr * g / 2,
+    "Nothing moves: x comes back as it was.": lambda x, g, lr: x,
+    "The gradient is divided by the learning rate.": lambda x, g, lr: x - g / lr,
+    "x is multiplied by what should be subtracted from it.": lambda x, g, lr: x * (1 - lr * g),
+}
+
+
+def diagnose_step(step: Step) -> Diagnosis:
+    """Check a reader's step of gradient descent.
+
+    Parameters
+    ----------
+    step : callable, (x, grad, lr) -> x
+        Takes a point and the gradient there, arrays of one shape, and the learning rate;
+        returns the next point.
+
+    Returns
+    -------
+    Diagnosis
+
+    Examples
+    --------
+    >>> diagnose_step(lambda x, grad, lr: x - lr * grad).passed
+    True
+    >>> diagnose_step(lambda x, grad, lr: x + lr * grad)
+    Not yet. From x = 1 with gradient 1 and lr = 0.1: expected 0.9, got 1.1. The step goes \
+uphill: subtract, do not add.
+    """
+    return _compare(
+        step,
+        _right_step,
+        _STEP_MUTANTS,
+        _STEP_PROBLEMS,
+        lambda x, g, lr: f"From x = {_show(x)} with gradient {_show(g)} and lr = {lr:g}",
+        "Your step agrees with GradientDescent on every problem tried.",
+    )
+
+
+def diagnose_step_test(test: Callable[[Step], Any]) -> Diagnosis:
+    """Check a reader's test of a step: it must accept the right one and reject wrong ones.
+
+    Parameters
+    ----------
+    test : callable, step -> bool
+        Takes a function (x, grad, lr) -> x and says whether it is gradient descent's step.
+
+    Returns
+    -------
+    Diagnosis
+
+    Examples
+    --------
+    >>> diagnose_step_test(lambda step: step(3.0, -4.0, 0.25) == 4.0).passed
+    True
+    >>> diagnose_step_test(lambda step: True)
+    Not yet. Your test accepts a wrong step. The step goes uphill: subtract, do not add.
+    """
+    try:
+        with np.errstate(all="ignore"):
+            if not test(_right_step):
+                return Diagnosis(False, "Your test rejects the right step, x - lr * grad.")
+            for sentence, wrong in _STEP_MUTANTS.items():
+                if test(wrong):
+                    return Diagnosis(False, f"Your test accepts a wrong step. {sentence}")
+    except Exception as error:
+        return Diagnosis(False, f"Your test raised {type(error).__name__}: {error}")
+    count = len(_STEP_MUTANTS)
+    return Diagnosis(True, f"Your test accepts the right step and rejects {count} wrong ones.")
+
+
+# --- Difference quotients ------------------------------------------------------------------
+
+_SLOPE_PROBLEMS: tuple[tuple[Callable[[Any], Any], float, float], ...] = (
+    (lambda x: x * x, 3.0, 0.5),
+    (lambda x: x * x * x, 1.0, 0.25),
+    (lambda x: 1 / x, 2.0, -0.5),
+)
+
+_SLOPE_MUTANTS: dict[str, Callable[[Any, float, float], Any]] = {
+    "It is not divided by the distance between the two points.": lambda f, x, h: f(x + h) - f(x),
+    "This is the forward quotient: take the second point on the other side of x.": (
+        difference_quotient
+    ),
+    "This is the central quotient: take x itself as the second point.": central_difference,
+    "The points are 2h apart: divide by 2h.": lambda f, x, h: (f(x + h) - f(x - h)) / h,
+    "The points are h apart: divide by h.": lambda f, x, h: (f(x + h) - f(x)) / (2 * h),
+    "This is the backward quotient.": lambda f, x, h: (f(x) - f(x - h)) / h,
+    "The sign is wrong: the point further right comes first.": (
+        lambda f, x, h: (f(x) - f(x + h)) / h
+    ),
+    "The sign is wrong: the point on the right comes first.": (
+        lambda f, x, h: (f(x - h) - f(x + h)) / (2 * h)
+    ),
+    "The difference must be divided by h, not multiplied.": lambda f, x, h: (f(x + h) - f(x)) * h,
+    "Brackets are missing: the whole difference is divided.": (lambda f, x, h: f(x + h) - f(x) / h),
+}
+
+
+def diagnose_quotient(quotient: Callable[[Any, float, float], Any], kind: str) -> Diagnosis:
+    """Check a reader's difference quotient.
+
+    Parameters
+    ----------
+    quotient : callable, (f, x, h) -> float
+        Takes a function of one variable, a point and a distance.
+    kind : "forward" or "central"
+        Which one was asked for.
+
+    Returns
+    -------
+    Diagnosis
+
+    Examples
+    --------
+    >>> diagnose_quotient(lambda f, x, h: (f(x + h) - f(x - h)) / h, "central")
+    Not yet. For problem 1 at x = 3 with h = 0.5: expected 6, got 12. The points are 2h apart: \
+divide by 2h.
+    """
+    check_choice("diagnose_quotient", "kind", kind, ("forward", "central"))
+    functions = [f for f, _, _ in _SLOPE_PROBLEMS]
+    return _compare(
+        quotient,
+        difference_quotient if kind == "forward" else central_difference,
+        _SLOPE_MUTANTS,
+        _SLOPE_PROBLEMS,
+        lambda f, x, h: f"For problem {functions.index(f) + 1} at x = {x:g} with h = {h:g}",
+        f"Your quotient agrees with the {kind} one on every problem tried.",
+    )
+
+
+# --- Gradients -----------------------------------------------------------------------------
+
+
+def diagnose_gradient(
+    grad: Callable[[Any], Any], f: Callable[[Any], Any], points: Any, *, examples: int | None = None
+) -> Diagnosis:
+    """Check a reader's gradient against central differences of the function.
+
+    Parameters
+    ----------
+    grad : callable, x -> array of the shape of x
+        The reader's gradient.
+    f : callable, x -> float
+        The function.
+    points : sequence of arrays
+        Where to compare: two or more, none of them special.
+    examples : int, optional
+        If f is a mean over so many examples, a gradient of their sum is recognized.
+
+    Returns
+    -------
+    Diagnosis
+
+    Examples
+    --------
+    >>> f, points = lambda v: v @ v, [np.array([1.0, 2.0]), np.array([-3.0, 0.5])]
+    >>> diagnose_gradient(lambda v: v, f, points)
+    Not yet. At x = (1, 2): expected (2, 4), got (1, 2). It is half of the gradient.
+    """
+
+    def reference(x: Array) -> Array:
+        return np.asarray(numerical_gradient(f, x))
+
+    mutants: dict[str, Callable[[Array], Any]] = {
+        "The sign is wrong: this points downhill.": lambda x: -reference(x),
+        "It is half of the gradient.": lambda x: reference(x) / 2,
+        "It is twice the gradient.": lambda x: 2 * reference(x),
+        "This is the value of f, not its gradient.": f,
+        "Its coordinates are in the reverse order.": lambda x: np.flip(reference(x)),
+        "It is divided by its norm.": lambda x: reference(x) / np.linalg.norm(reference(x)),
+        "Only the first coordinate is filled.": (
+            lambda x: reference(x) * (np.arange(x.size) == 0).reshape(x.shape)
+        ),
+        "It is the sum of the derivatives, in every coordinate.": (
+            lambda x: np.full_like(x, reference(x).sum())
+        ),
+    }
+    if examples is not None:
+        mutants["This is the gradient of the sum; divide by the number of examples."] = lambda x: (
+            examples * reference(x)
+        )
+    problems = tuple((np.asarray(x, dtype=np.float64),) for x in points)
+    # Central differences are good to about 1e-9 here, no mutant is nearer than a per mille.
+    return _compare(
+        grad,
+        reference,
+        mutants,
+        problems,
+        lambda x: f"At x = {_show(x)}",
+        "Your gradient agrees with central differences at every point tried.",
+        rtol=1e-5,
+    )
+
+
+# --- Schedules -----------------------------------------------------------------------------
+
+
+def diagnose_schedule(
+    schedule: Callable[[int], float], expected: Callable[[int], float], *, steps: int
+) -> Diagnosis:
+    """Check a reader's schedule against another, step by step.
+
+    Parameters
+    ----------
+    schedule : callable, t -> lr
+        The reader's.
+    expected : callable, t -> lr
+        The right one, from :mod:`gdcourse.schedules`.
+    steps : int
+        Steps 0 to ``steps`` are compared.
+
+    Returns
+    -------
+    Diagnosis
+
+    Examples
+    --------
+    >>> from gdcourse.schedules import inverse_time_decay
+    >>> diagnose_schedule(lambda t: 0.2 / (2 + t), inverse_time_decay(0.2, rate=1.0), steps=9)
+    Not yet. At step t = 0: expected 0.2, got 0.1. It is one step ahead: t counts from 0.
+    """
+    mutants: dict[str, Callable[[int], float]] = {
+        "It is one step ahead: t counts from 0.": lambda t: expected(t + 1),
+        "It is one step behind: t counts from 0.": lambda t: expected(max(t - 1, 0)),
+        "It never changes.": lambda t: expected(0),
+    }
+    return _compare(
+        schedule,
+        expected,
+        mutants,
+        tuple((t,) for t in range(steps + 1)),
+        lambda t: f"At step t = {t}",
+        "Your schedule gives the right rate at every step tried.",
+    )
+
+
+# --- What all of them share ----------------------------------------------------------------
+
+
+def _compare(
+    code: Callable[..., Any],
+    reference: Callable[..., Any],
+    mutants: Mapping[str, Callable[..., Any]],
+    problems: tuple[tuple[Any, ...], ...],
+    describe: Callable[..., str],
+    praise: str,
+    *,
+    rtol: float = _RTOL,
+) -> Diagnosis:
+    """Run a reader's code on all problems and say what is wrong with it, if anything is."""
+    if not callable(code):
+        return Diagnosis(False, f"A function is asked for, and this is {code!r}.")
+    answers = []
+    for problem in problems:
+        mine = [_copy(part) for part in problem]
+        try:
+            with np.errstate(all="ignore"):
+                answer = code(*mine)
+        except Exception as error:
+            return Diagnosis(
+                False, f"{describe(*problem)} your code raised {type(error).__name__}: {error}"
+            )
+        if answer is None:
+            return Diagnosis(False, "Your function returned None: does it end in return?")
+        if answer is ...:
+            return Diagnosis(False, "Write your code in place of the dots.")
+        if any(not _same(a, b) for a, b in zip(mine, problem, strict=True)):
+            return Diagnosis(
+                False,
+                "Your function changed the array it was given. Write x = x - step, which makes a "
+                "new array, and not x -= step, which changes the caller's.",
+            )
+        right = np.asarray(reference(*problem))
+        try:
+            answers.append(np.asarray(answer, dtype=np.float64))
+        except (TypeError, ValueError):
+            return Diagnosis(False, f"Numbers are asked for, and you have {answer!r}.")
+        if answers[-1].shape != right.shape:
+            return Diagnosis(
+                False,
+                f"{describe(*problem)}: expected shape {right.shape}, got {answers[-1].shape}.",
+            )
+    for problem, answer in zip(problems, answers, strict=True):
+        right = np.asarray(reference(*problem))
+        if not _close(answer, right, rtol):
+            found = f"{describe(*problem)}: expected {_show(right)}, got {_show(answer)}."
+            for sentence, mutant in mutants.items():
+                with np.errstate(all="ignore"):
+                    wrong = [np.asarray(mutant(*map(_copy, p))) for p in problems]
+                if all(_close(a, b, rtol) for a, b in zip(answers, wrong, strict=True)):
+                    return Diagnosis(False, f"{found} {sentence}")
+            return Diagnosis(False, found)
+    return Diagnosis(True, praise)
+
+
+def _close(one: Array, two: Array, rtol: float) -> bool:
+    """Say whether two arrays agree, relative to their largest entry."""
+    if one.shape != two.shape:
+        return False
+    scale = np.max(np.abs(two), initial=0.0)
+    return bool(np.allclose(one, two, rtol=rtol, atol=rtol * scale, equal_nan=True))
+
+
+def _copy(part: Any) -> Any:
+    return part.copy() if isinstance(part, np.ndarray) else part
+
+
+def _same(one: Any, two: Any) -> bool:
+    return np.array_equal(one, two) if isinstance(two, np.ndarray) else one is two or one == two
+
+
+def _show(values: Any) -> str:
+    """Return one number, or several in brackets, with six significant digits."""
+    numbers = [f"{v:.6g}" for v in np.asarray(values, dtype=np.float64).ravel()]
+    return numbers[0] if len(numbers) == 1 else f"({', '.join(numbers)})"

@@ -1,0 +1,161 @@
+"""Models to be trained: the mean loss over the examples given, and its gradient.
+
+A model takes the design matrix X of shape (n, d) as it is: for an intercept add a column of
+ones (:func:`gdcourse.data.add_intercept`). Its parameters are one flat vector, so that every
+update rule sees one array. ``loss_and_grad`` is the mean over the examples that it is given,
+however many: nothing is ever divided by a batch size that a short last batch does not have.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gdcourse._validation import check_count
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class LinearRegression:
+    """Linear regression: predictions X θ, half the mean squared error.
+
+    With n examples x_i (rows of X), targets y_i and parameters θ (``params``)::
+
+        loss = 1/(2 n) Σ (x_iᵀ θ - y_i)²
+        grad = 1/n Xᵀ (X θ - y)
+
+    Examples
+    --------
+    >>> X, y = np.array([[1.0, 1.0], [2.0, 1.0]]), np.array([3.0, 5.0])
+    >>> LinearRegression().loss_and_grad(np.array([0.0, 0.0]), X, y)
+    (8.5, array([-6.5, -4. ]))
+    """
+
+    def init(self, X: Array, y: Array, rng: np.random.Generator) -> Array:
+        """Return d numbers drawn from the standard normal distribution."""
+        _check_data("LinearRegression", X, y)
+        return rng.standard_normal(X.shape[1])
+
+    def loss_and_grad(self, params: Array, X: Array, y: Array) -> tuple[float, Array]:
+        """Return the loss over the given examples and its gradient, of the shape of params."""
+        residual: Array = X @ params - y
+        return float(residual @ residual) / (2 * len(y)), residual @ X / len(y)
+
+    def predict(self, params: Array, X: Array) -> Array:
+        """Return the n predicted targets."""
+        return np.asarray(X @ params)
+
+
+@dataclass(frozen=True)
+class LogisticRegression:
+    """Logistic regression: classes 0 and 1, the mean negative log-likelihood.
+
+    With z_i = x_iᵀ θ and the probability σ(z) = 1/(1 + exp(-z)) of class 1::
+
+        loss = 1/n Σ log(1 + exp(z_i)) - y_i z_i
+        grad = 1/n Xᵀ (σ(z) - y)
+
+    Examples
+    --------
+    >>> X, y = np.array([[1.0, 1.0], [2.0, 1.0]]), np.array([0, 1])
+    >>> loss, grad = LogisticRegression().loss_and_grad(np.array([0.0, 0.0]), X, y)
+    >>> round(loss, 6), grad
+    (0.693147, array([-0.25,  0.  ]))
+    """
+
+    def init(self, X: Array, y: Array, rng: np.random.Generator) -> Array:
+        """Return d zeros: the loss is convex, and 0 favors no class."""
+        _check_data("LogisticRegression", X, y)
+        _check_classes("LogisticRegression", y, 2)
+        return np.zeros(X.shape[1])
+
+    def loss_and_grad(self, params: Array, X: Array, y: Array) -> tuple[float, Array]:
+        """Return the loss over the given examples and its gradient, of the shape of params."""
+        z = X @ params
+        # logaddexp and the half of tanh overflow for no z, unlike log(1 + exp(z)).
+        loss = float(np.sum(np.logaddexp(0, z) - y * z)) / len(y)
+        return loss, ((1 + np.tanh(z / 2)) / 2 - y) @ X / len(y)
+
+    def predict(self, params: Array, X: Array) -> Array:
+        """Return the likelier class of each example, 0 or 1."""
+        return np.asarray(X @ params > 0, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class SoftmaxRegression:
+    """Softmax regression: classes 0 to k - 1, the mean negative log-likelihood.
+
+    With the weights W of shape (d, k), which are ``params`` reshaped, z = X W, the
+    probabilities p_ij = exp(z_ij) / Σ_l exp(z_il) and Y the one-hot rows of y::
+
+        loss = -1/n Σ log p_{i, y_i}
+        grad = 1/n Xᵀ (p - Y)
+
+    Parameters
+    ----------
+    classes : int, at least 2
+        Number of classes k.
+
+    Examples
+    --------
+    >>> X, y = np.array([[1.0], [2.0]]), np.array([0, 2])
+    >>> loss, grad = SoftmaxRegression(classes=4).loss_and_grad(np.zeros(4), X, y)
+    >>> round(loss, 6), grad
+    (1.386294, array([-0.125,  0.375, -0.625,  0.375]))
+    """
+
+    classes: int
+
+    def __post_init__(self) -> None:
+        check_count("SoftmaxRegression", "classes", self.classes, 2)
+
+    def init(self, X: Array, y: Array, rng: np.random.Generator) -> Array:
+        """Return d k zeros: the loss is convex, and 0 favors no class."""
+        _check_data("SoftmaxRegression", X, y)
+        _check_classes("SoftmaxRegression", y, self.classes)
+        return np.zeros(X.shape[1] * self.classes)
+
+    def loss_and_grad(self, params: Array, X: Array, y: Array) -> tuple[float, Array]:
+        """Return the loss over the given examples and its gradient, of the shape of params."""
+        z = X @ params.reshape(-1, self.classes)
+        z = z - z.max(axis=1, keepdims=True)  # same probabilities, and exp cannot overflow
+        log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+        rows = np.arange(len(y))
+        loss = -float(log_p[rows, y].sum()) / len(y)
+        error = np.exp(log_p)
+        error[rows, y] -= 1
+        return loss, (X.T @ error).ravel() / len(y)
+
+    def predict(self, params: Array, X: Array) -> Array:
+        """Return the likeliest class of each example, 0 to k - 1."""
+        return np.asarray(np.argmax(X @ params.reshape(-1, self.classes), axis=1))
+
+
+def _check_data(owner: str, X: Array, y: Array) -> None:
+    """Raise unless X is a finite (n, d) matrix of floats and y one finite number a row."""
+    X, y = np.asarray(X), np.asarray(y)
+    if X.ndim != 2 or X.dtype.kind != "f":
+        raise ValueError(
+            f"{owner}: X must be an array of floats of shape (n, d), got shape {X.shape}, "
+            f"dtype {X.dtype}."
+        )
+    if y.shape != (len(X),) or len(y) == 0:
+        raise ValueError(
+            f"{owner}: y must have shape (n,) with n = {len(X)} the rows of X and n > 0, "
+            f"got {y.shape}; flatten it with y.ravel()."
+        )
+    if not (np.isfinite(X).all() and np.isfinite(y).all()):
+        raise ValueError(f"{owner}: X and y must be finite; remove or fill missing entries.")
+
+
+def _check_classes(owner: str, y: Array, classes: int) -> None:
+    """Raise unless y holds whole numbers from 0 to classes - 1."""
+    y = np.asarray(y)
+    if y.dtype.kind not in "iu" or y.min() < 0 or y.max() >= classes:
+        raise ValueError(
+            f"{owner}: y must hold whole numbers from 0 to {classes - 1}, "
+            f"got dtype {y.dtype} and values from {y.min()} to {y.max()}."
+        )

@@ -1,0 +1,268 @@
+"""What a chapter shows: the tested source, numbers for the text, and figures.
+
+Each function works the same in the built page, where Sphinx reads what it displays, and in a
+live notebook. What a figure draws is kept as data beside the picture: the data are compared when
+the notebook is run again, and fill the table behind the figure.
+"""
+
+from __future__ import annotations
+
+import html
+import inspect
+import io
+import json
+import re
+import textwrap
+from typing import Any
+
+import numpy as np
+
+#: The MIME type under which a figure's data are stored in a notebook: JSON, as one string, since
+#: a notebook would spread the numbers of a type that ends in "+json" over a line each.
+FIGURE_DATA = "application/vnd.gdcourse.figure"
+
+_TABLE_ROWS = 9
+
+
+class _Bundle:
+    """Something to display, in several forms of which the reader's program takes one."""
+
+    def __init__(self, data: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
+        self._data, self._metadata = data, metadata or {}
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        return self._data, self._metadata
+
+
+def show_source(thing: Any, *, docstring: bool = False) -> _Bundle:
+    """Return the source of a function, a method or a class of the package, to be displayed.
+
+    Parameters
+    ----------
+    thing : function, method or class
+        What to show: the very code that the tests run.
+    docstring : bool, default False
+        Whether to show docstrings too.
+
+    Returns
+    -------
+    object
+        Highlighted source in the page and in a notebook, when it is a cell's last expression.
+    """
+    source = textwrap.dedent(inspect.getsource(thing)).rstrip()
+    if not docstring:
+        source = re.sub(r'\n[ ]*"""(?:.|\n)*?"""', "", source)
+    fenced = f"```python\n{source}\n```"
+    return _Bundle({"text/markdown": fenced, "text/plain": source})
+
+
+def glue(name: str, value: Any, form: str = ".4g") -> None:
+    """Store a value under a name, for ``{glue:text}`` in the text of the page.
+
+    Parameters
+    ----------
+    name : str
+        Name in the text, unique in the book: it starts with the chapter's short name.
+    value : str, int or float
+        What the text shows.
+    form : str, default ".4g"
+        Format of a number, as in f-strings. The page gets a real minus sign, and a power of
+        ten in place of an ``e``.
+    """
+    from IPython.display import display
+
+    if isinstance(value, bool) or not isinstance(value, (str, int, float, np.number)):
+        raise TypeError(
+            f"glue: value must be a string or a number, got {value!r} of type "
+            f"{type(value).__name__}."
+        )
+    text = value if isinstance(value, str) else _typeset(format(value, form))
+    # The type and the metadata are those of myst_nb.glue, which needs Sphinx to import.
+    prefix = "application/papermill.record/"
+    display(
+        {prefix + "text/plain": repr(text)},  # quoted, or "1,000" is read as a pair of numbers
+        raw=True,
+        metadata={"scrapbook": {"name": name, "mime_prefix": prefix}},
+    )
+
+
+def _typeset(number: str) -> str:
+    """Return a formatted number as a book prints it: −1.5, and 8.6 · 10⁻⁹ for 8.6e-09."""
+    number = number.replace("-", "\N{MINUS SIGN}").replace(",", "\N{NARROW NO-BREAK SPACE}")
+    mantissa, _, exponent = number.partition("e")
+    if not exponent:
+        return mantissa
+    power = str(int(exponent.replace("\N{MINUS SIGN}", "-")))
+    return f"{mantissa} · 10{power.translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
+
+
+def show_figure(figure: Any, name: str, alt: str) -> _Bundle:
+    """Return a figure to be displayed: drawing, description and the table behind it.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        What to show; from :func:`gdcourse.plotting.new_figure`. Every drawn thing with a
+        ``label`` gets columns in the table.
+    name : str
+        Lower-case words joined by hyphens, unique in the book.
+    alt : str
+        What a sighted reader learns from the figure, in one or two sentences.
+
+    Returns
+    -------
+    object
+        Displayed when it is a cell's last expression.
+    """
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
+        raise ValueError(
+            f"show_figure: name must be lower-case words joined by hyphens, got {name!r}."
+        )
+    words = len(alt.split())
+    if words < 8:
+        raise ValueError(
+            f"show_figure: alt must say what a sighted reader learns from the figure, in at "
+            f"least eight words, got {words}: {alt!r}."
+        )
+    data = {"name": name, "alt": alt, "axes": [_axes_data(axes) for axes in figure.axes]}
+    page = (
+        f'<figure class="gd-figure" id="figure-{name}">\n{_svg(figure, name, alt)}\n'
+        f"{_table(data)}</figure>"
+    )
+    return _Bundle(
+        {FIGURE_DATA: json.dumps(data), "text/html": page, "text/plain": f"Figure {name}: {alt}"}
+    )
+
+
+def _svg(figure: Any, name: str, alt: str) -> str:
+    """Return the drawing as one <svg> element whose colors follow the page's."""
+    import matplotlib as mpl
+
+    from gdcourse.plotting import COLORS, TEXT_SHADES
+
+    buffer = io.StringIO()
+    # The same figure gives the same text, and looks the same where a font is missing.
+    with mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    svg = buffer.getvalue()
+    svg = svg[svg.index("<svg") :].rstrip()
+    # A style element inside the page would apply to the whole page.
+    svg = re.sub(r"<(metadata|style)\b.*?</\1>\s*", "", svg, flags=re.DOTALL)
+    # Hundredths of a point are enough, and save a third; the glyphs' scale needs its digits.
+    svg = re.sub(r"(?<!scale\()(?<![\d.])(\d+\.\d\d)\d+", r"\1", svg)
+    # Several figures share a page: their ids must differ.
+    svg = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', svg)
+    svg = re.sub(r'(xlink:href="#|url\(#)([^")]+)', rf"\1{name}-\2", svg)
+    for meaning, color in [*COLORS.items(), *TEXT_SHADES.items()]:
+        svg = svg.replace(color, f"var(--gd-{meaning}, {color})")
+    width, height = (round(72 * inches) for inches in figure.get_size_inches())
+    label = html.escape(alt, quote=True)
+    head = (
+        f'<svg role="img" aria-label="{label}" viewBox="0 0 {width} {height}" '
+        f'stroke-linejoin="round" '
+        f'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">'
+    )
+    return re.sub(r"<svg[^>]*>", lambda _: head, svg, count=1)
+
+
+def _round(values: Any) -> list[float | None]:
+    """Return numbers with six significant digits; None for what is not finite."""
+    flat = np.asarray(values, dtype=np.float64).ravel()
+    return [float(f"{v:.6g}") if np.isfinite(v) else None for v in flat]
+
+
+def _axes_data(axes: Any) -> dict[str, Any]:
+    """Return what is drawn on one pair of axes, as numbers and words."""
+    from matplotlib.collections import PathCollection
+    from matplotlib.contour import ContourSet
+
+    series: list[dict[str, Any]] = []
+
+    def add(kind: str, artist: Any, **columns: Any) -> None:
+        label = str(artist.get_label())
+        series.append(
+            {"kind": kind, "label": "" if label.startswith("_") else label}
+            | {key: _round(column) for key, column in columns.items()}
+        )
+
+    for line in axes.lines:
+        add("line", line, x=line.get_xdata(), y=line.get_ydata())
+    for artist in axes.collections:
+        if isinstance(artist, ContourSet):
+            lengths, centers = zip(*(_summary(path) for path in artist.get_paths()), strict=True)
+            add("contours", artist, level=artist.levels, length=lengths, center=centers)
+        elif isinstance(artist, PathCollection):
+            offsets = np.asarray(artist.get_offsets())
+            add("points", artist, x=offsets[:, 0], y=offsets[:, 1])
+        else:
+            corners = np.concatenate([path.vertices for path in artist.get_paths()])
+            add("area", artist, x=corners[:, 0], y=corners[:, 1])
+    for patch in axes.patches:
+        corners = patch.get_path().transformed(patch.get_patch_transform()).vertices
+        add("patch", patch, x=corners[:, 0], y=corners[:, 1])
+    return {
+        "xlabel": axes.get_xlabel(),
+        "ylabel": axes.get_ylabel(),
+        "scales": [axes.get_xscale(), axes.get_yscale()],
+        "limits": _round([*axes.get_xlim(), *axes.get_ylim()]),
+        "texts": [text.get_text() for text in axes.texts],
+        "series": series,
+    }
+
+
+def _summary(path: Any) -> tuple[float, float]:
+    """Return length and mean coordinate of a level line: they do not depend on its pieces."""
+    length = total = 0.0
+    for line in path.to_polygons(closed_only=False):
+        pieces = np.linalg.norm(np.diff(line, axis=0), axis=1)
+        middles = (line[1:] + line[:-1]).mean(axis=1) / 2
+        length += float(pieces.sum())
+        total += float(pieces @ middles)
+    return length, total / length if length else 0.0
+
+
+def _table(data: dict[str, Any]) -> str:
+    """Return the numbers of a figure's labelled series as folded HTML tables."""
+    tables = []
+    for axes in data["axes"]:
+        groups: dict[str, list[dict[str, Any]]] = {}
+        for series in axes["series"]:
+            if series["label"]:
+                groups.setdefault(json.dumps(series.get("x", [])), []).append(series)
+        tables += [_group_table(axes, group) for group in groups.values()]
+    if not tables:
+        raise ValueError(
+            f"show_figure: figure {data['name']!r} draws nothing with a label; give what it "
+            f"shows a label=..., it names the column of the table behind the figure."
+        )
+    name = data["name"]
+    return (
+        f'<details class="gd-data"><summary>Numbers behind this figure</summary>\n'
+        f'<div class="gd-table" tabindex="0" role="group" aria-label="Numbers of figure {name}">'
+        f"\n{''.join(tables)}</div></details>\n"
+    )
+
+
+def _group_table(axes: dict[str, Any], group: list[dict[str, Any]]) -> str:
+    """Return one table: a column for x, and one for each series that shares it."""
+    first = group[0]
+    columns = [(axes["xlabel"] or "x", first["x"])]
+    columns += [(series["label"], series["y"]) for series in group]
+    count = len(first["x"])
+    rows = sorted({round(i * (count - 1) / (_TABLE_ROWS - 1)) for i in range(_TABLE_ROWS)})
+    head = "".join(f'<th scope="col">{html.escape(_plain(label))}</th>' for label, _ in columns)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{_cell(values[row])}</td>" for _, values in columns) + "</tr>\n"
+        for row in rows
+    )
+    note = f"<caption>{len(rows)} of {count} points</caption>" if count > len(rows) else ""
+    return f"<table>{note}<thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>\n"
+
+
+def _cell(value: float | None) -> str:
+    return "not finite" if value is None else _typeset(f"{value:.4g}")
+
+
+def _plain(label: str) -> str:
+    """Return a label without the marks of matplotlib's mathematics."""
+    return re.sub(r"[${}\\]", "", label)
