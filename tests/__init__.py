@@ -1,0 +1,1 @@
+"""The tests, importable by one another under one name."""

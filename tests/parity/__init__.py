@@ -1,0 +1,1 @@
+"""The rules against PyTorch and Optax: recorded everywhere, live where they are."""
