@@ -1,0 +1,263 @@
+"""The claims of the chapter on one dimension."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import mpmath
+import numpy as np
+import pytest
+
+import gdcourse as gd
+
+# Functions whose derivative is 1-Lipschitz, and their derivatives: of both curvatures, with and
+# without a minimum, with a kink in the derivative.
+LIPSCHITZ: dict[str, tuple[Callable[[float], float], Callable[[float], float]]] = {
+    "parabola": (lambda x: x * x / 2, lambda x: x),
+    "hill": (lambda x: -x * x / 2, lambda x: -x),
+    "sine": (math.sin, math.cos),
+    "log cosh": (lambda x: math.log(math.cosh(x)), math.tanh),
+    "Huber": (
+        lambda x: x * x / 2 if abs(x) <= 1 else abs(x) - 0.5,
+        lambda x: max(-1.0, min(1.0, x)),
+    ),
+}
+EVERYWHERE = np.linspace(-4, 4, 41)
+
+
+def descend(grad: Callable[[float], float], x0: float, lr: float, steps: int) -> list[float]:
+    """Return the iterates of gradient descent as floats."""
+    rule = gd.GradientDescent(lr=lr)
+    return [float(x) for x in gd.descend(grad, x0, rule, steps=steps)]
+
+
+@pytest.mark.claim(
+    "claim-parabola",
+    kind="exact",
+    holds={"factor": "1 - lr*L", "edge": 2.0},
+    false=[{"factor": "1 - lr*L/2"}, {"factor": "exp(-lr*L)"}, {"edge": 1.0}, {"edge": 2.1}],
+)
+def test_parabola(factor: str, edge: float) -> None:
+    """The powers of the factor, and convergence on one side of the edge only."""
+    factors = {
+        "1 - lr*L": lambda p: 1 - p,
+        "1 - lr*L/2": lambda p: 1 - p / 2,
+        "exp(-lr*L)": lambda p: math.exp(-p),
+    }
+    for curvature in (0.3, 1.0, 7.0):
+        for product in (0.01, 0.5, 1.3, 1.99, 2.01, 3.0):
+            run = descend(lambda x, L=curvature: L * x, -3.0, product / curvature, 30)  # type: ignore[misc]
+            expected = -3.0 * factors[factor](product) ** np.arange(31)
+            assert np.allclose(run, expected, rtol=1e-12, atol=1e-12 * np.max(np.abs(expected)))
+        below = descend(lambda x, L=curvature: L * x, -3.0, (edge - 1e-3) / curvature, 20_000)  # type: ignore[misc]
+        above = descend(lambda x, L=curvature: L * x, -3.0, (edge + 1e-3) / curvature, 20_000)  # type: ignore[misc]
+        assert abs(below[-1]) < 1e-6
+        assert abs(above[-1]) > 1e6
+
+
+@pytest.mark.claim(
+    "claim-period-two",
+    kind="exact",
+    holds={"product": 2.0},
+    false=[{"product": 1.0}, {"product": 1.99}, {"product": 2.01}],
+)
+def test_period_two(product: float) -> None:
+    """Back and forth between the same two points, exactly, for curvatures with exact products."""
+    for curvature in (0.25, 1.0, 8.0):
+        run = descend(lambda x, L=curvature: L * x, 3.0, product / curvature, 1000)  # type: ignore[misc]
+        assert set(run[::2]) == {3.0}
+        assert set(run[1::2]) == {-3.0}
+
+
+@pytest.mark.claim(
+    "claim-descent-lemma",
+    kind="instances",
+    holds={"divisor": 2.0, "names": ("parabola", "hill", "sine", "log cosh", "Huber")},
+    false=[
+        {"divisor": 2.1},
+        {"divisor": 4.0},
+        {"names": ("quartic",)},  # its derivative is not Lipschitz
+    ],
+)
+def test_descent_lemma(divisor: float, names: tuple[str, ...]) -> None:
+    """The promised decrease, at every point and rate of a grid, with L = 1."""
+    functions = LIPSCHITZ | {"quartic": (lambda x: x**4 / 4, lambda x: x**3)}
+    for name in names:
+        f, derivative = functions[name]
+        for x in map(float, EVERYWHERE):
+            for lr in (0.0, 0.1, 0.5, 1.0, 1.5, 2.0, 2.5):
+                slope = derivative(x)
+                promised = f(x) - lr * (1 - lr / divisor) * slope**2
+                assert f(x - lr * slope) <= promised + 1e-12
+
+
+@pytest.mark.claim(
+    "claim-no-crossing",
+    kind="instances",
+    holds={"largest": 1.0},
+    false=[{"largest": 1.1}, {"largest": 2.0}],
+)
+def test_no_crossing(largest: float) -> None:
+    """No iterate on the other side of a stationary point, for rates up to the largest."""
+    stationary = {
+        "parabola": [0.0],
+        "hill": [0.0],
+        "sine": [(k + 0.5) * math.pi for k in range(-3, 3)],
+        "log cosh": [0.0],
+        "Huber": [0.0],
+    }
+    for name, points in stationary.items():
+        for lr in (0.2 * largest, largest):
+            for x0 in map(float, EVERYWHERE):
+                run = np.array(descend(LIPSCHITZ[name][1], x0, lr, 20))
+                for s in points:
+                    side = np.sign(x0 - s)
+                    assert np.all(side * (run - s) >= -1e-12)
+
+
+@pytest.mark.claim(
+    "claim-quotient-error",
+    kind="instances",
+    holds={"forward": 2, "central": 6, "power": 2},
+    false=[{"forward": 3}, {"central": 7}, {"central": 12}, {"power": 3}],
+)
+def test_quotient_error(forward: int, central: int, power: int) -> None:
+    """Both bounds in 60 digits, so that rounding plays no part, where they are nearly reached."""
+    functions: list[Callable[[mpmath.mpf], mpmath.mpf]] = [
+        lambda x: x**2,
+        lambda x: x**3,
+        mpmath.exp,
+        lambda x: mpmath.sin(3 * x),
+    ]
+    with mpmath.workdps(60):
+        for f in functions:
+            for x in (mpmath.mpf(1), mpmath.mpf("-0.3")):
+                for h in (mpmath.mpf("0.1"), mpmath.mpf("1e-3"), mpmath.mpf("1e-6")):
+                    grid = [x + h * mpmath.mpf(k) / 50 for k in range(-50, 51)]
+                    M2 = max(abs(mpmath.diff(f, g, 2)) for g in grid[50:])
+                    M3 = max(abs(mpmath.diff(f, g, 3)) for g in grid)
+                    slope = mpmath.diff(f, x)
+                    slack = mpmath.mpf(10) ** -20  # of the numerical derivatives above
+                    error = abs(gd.difference_quotient(f, x, h) - slope)
+                    assert error <= h * M2 / forward + slack
+                    error = abs(gd.central_difference(f, x, h) - slope)
+                    assert error <= h**power * M3 / central + slack
+
+
+@pytest.mark.claim(
+    "claim-rounding",
+    kind="instances",
+    holds={"roundings": 2, "best": 2.0},
+    false=[{"roundings": 1}, {"best": 1.0}, {"best": 4.0}],
+)
+def test_rounding(roundings: int, best: float) -> None:
+    """The worst signs of the two errors reach the bound; no other h makes it smaller."""
+    delta, M2, x = 1e-10, 6.0, 0.0
+
+    def bound(h: float) -> float:
+        return h / 2 * M2 + roundings * delta / h
+
+    for h in np.logspace(-9, -1, 60):
+        # On M2 x^2/2 the quotient's own error is h M2/2: add the errors of the two values.
+        for at_x, at_h in ((delta, delta), (delta, -delta), (-delta, delta), (-delta, -delta)):
+            values = {x: M2 * x**2 / 2 + at_x, x + float(h): M2 * float(h) ** 2 / 2 + at_h}
+            error = abs(gd.difference_quotient(values.__getitem__, x, float(h)))
+            assert error <= bound(float(h)) * (1 + 1e-6)
+    smallest = bound(best * math.sqrt(delta / M2))
+    assert all(smallest <= bound(float(h)) * (1 + 1e-12) for h in np.logspace(-9, -1, 4001))
+
+
+@pytest.mark.claim(
+    "claim-quartic",
+    kind="exact",
+    holds={"edge": 2.0, "scale": 2.0, "power": 0.5},
+    false=[{"edge": 1.9}, {"edge": 2.1}, {"scale": 1.0}, {"scale": 3.0}, {"power": 1.0}],
+)
+def test_quartic(edge: float, scale: float, power: float) -> None:
+    """Both sides of the edge for several rates, and the slow approach from below it."""
+    for lr in (1e-3, 0.1, 4.0):
+        below, above = math.sqrt((edge - 1e-2) / lr), math.sqrt((edge + 1e-2) / lr)
+        run = descend(lambda x: x**3, below, lr, 2000)
+        assert len(run) == 2001
+        assert abs(run[-1]) < 0.1 * below
+        run = descend(lambda x: x**3, above, lr, 2000)
+        assert abs(run[-1]) > above
+        run = descend(lambda x: x**3, -0.5 / math.sqrt(lr), lr, 20_000)
+        assert run[-1] * (scale * lr * 20_000) ** power == pytest.approx(-1, rel=1e-3)
+
+
+@pytest.mark.claim(
+    "claim-no-minimum",
+    kind="instances",
+    holds={"speed": 1.0, "start": "exp"},
+    false=[{"speed": 1.1}, {"speed": 2.0}, {"start": "double"}],
+)
+def test_no_minimum(speed: float, start: str) -> None:
+    """The iterates stay above the stated curve, which they approach."""
+    exponential = gd.exponential()
+    for x0 in (-2.0, 0.0, 3.0):
+        for lr in (0.01, 1.0, 20.0):
+            run = np.array(descend(lambda x: -math.exp(-x), x0, lr, 20_000))
+            t = np.arange(len(run))
+            begin = math.exp(x0) * (1 if start == "exp" else 2)
+            assert np.all(run >= np.log(begin + speed * lr * t) - 1e-9)
+            assert np.all(exponential.f(run) <= 1 / (begin + speed * lr * t) * (1 + 1e-9))
+
+
+@pytest.mark.claim(
+    "claim-small-derivative",
+    kind="instances",
+    holds={"divisor": 1.0, "names": ("parabola", "cosh", "sum")},
+    false=[{"divisor": 1.1}, {"divisor": 2.0}, {"names": ("quartic",)}],
+)
+def test_small_derivative(divisor: float, names: tuple[str, ...]) -> None:
+    """The distance is at most the derivative over mu, for functions with f'' >= mu = 0.5."""
+    derivatives: dict[str, Callable[[float], float]] = {
+        "parabola": lambda x: 0.5 * x,
+        "cosh": lambda x: 0.5 * math.sinh(x),
+        "sum": lambda x: 0.5 * x + x**3,
+        "quartic": lambda x: x**3,  # its curvature is 0 at the minimum: no mu
+    }
+    for name in names:
+        for x in (-3.0, -0.1, 1e-3, 0.5, 2.0):
+            assert abs(x) <= abs(derivatives[name](x)) / (0.5 * divisor) * (1 + 1e-12)
+
+
+@pytest.mark.claim(
+    "claim-backtracking",
+    kind="instances",
+    holds={"constant": 2.0, "capped": True},
+    false=[{"constant": 2.1}, {"constant": 4.0}, {"capped": False}],
+)
+def test_backtracking(constant: float, capped: bool) -> None:
+    """The accepted rate is at least the bound, over functions, starts, constants and factors."""
+    for name, (f, derivative) in LIPSCHITZ.items():
+        objective = gd.Objective(name, f, derivative)
+        for x0 in (-2.3, 0.7, 3.1):
+            for first in (0.1, 1.9999, 3.0, 50.0):
+                for c in (1e-4, 0.3, 0.9):
+                    for factor in (0.5, 0.9, 0.99):
+                        run = gd.backtracking(objective, x0, steps=1, lr=first, factor=factor, c=c)
+                        bound = constant * factor * (1 - c)
+                        assert run.lr[0] >= (min(first, bound) if capped else bound) - 1e-12
+
+
+@pytest.mark.claim(
+    "claim-newton",
+    kind="exact",
+    holds={"numerator": 2, "denominator": 3, "of_minimum": 1.0},
+    false=[{"numerator": 1}, {"denominator": 4}, {"of_minimum": 0.5}],
+)
+def test_newton(numerator: int, denominator: int, of_minimum: float) -> None:
+    """One step on parabolas, from everywhere; a constant factor on the quartic."""
+    for curvature in (0.2, 1.0, 30.0):
+        for minimum in (-2.0, 0.0, 5.0):
+            parabola = gd.quadratic(curvature, b=curvature * minimum)
+            exact = gd.GradientDescent(lr=1 / curvature)
+            for x0 in (-100.0, 0.3, 7.0):
+                arrived = pytest.approx(of_minimum * minimum, abs=1e-12)
+                assert gd.newton(parabola, x0, steps=1).x[-1] == arrived
+                assert gd.minimize(parabola, x0, exact, steps=1).x[-1] == arrived
+    run = gd.newton(gd.quartic(), -8.0, steps=30)
+    assert np.allclose(run.x, -8.0 * (numerator / denominator) ** np.arange(31), rtol=1e-12)
