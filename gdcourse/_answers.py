@@ -33,6 +33,8 @@ def _factor() -> Answer:
             "The curvature is 3, not 3/2: differentiate twice.": 0.25,
             "The sign is wrong: a step to the other side is a negative factor.": 0.5,
             "That is what is subtracted; the factor is 1 minus it.": 1.5,
+            "That is uphill: the step is subtracted.": 2.5,
+            "The learning rate is missing: that is 1 minus the curvature.": -2.0,
         },
     )
 
@@ -43,6 +45,7 @@ def _edge() -> Answer:
         {
             "That is 1/λ, where it arrives in one step. It converges up to twice that.": 1 / 10,
             "The curvature is 10, not 5: differentiate twice.": 2 / 5,
+            "That is the curvature λ; the edge is 2/λ.": 10.0,
         },
     )
 
@@ -65,10 +68,11 @@ def _shrink() -> Answer:
     return Answer(
         float(run.x[-1]),
         {
-            "That is the minimum. Do the steps add up to the way there?": 0.0,
+            "Each step multiplies x by 1 - lr. Does the product of 1/2, 3/4, 7/8 ... reach 0?": 0.0,
             "That is after one step; there are more.": 5.0,
+            "That is after two steps; there are more.": 3.75,
         },
-        rtol=0.02,
+        rtol=5e-3,
     )
 
 

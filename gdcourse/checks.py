@@ -18,7 +18,9 @@ import numpy as np
 from gdcourse._answers import ANSWERS
 from gdcourse._types import Array
 from gdcourse._validation import check_choice
+from gdcourse.descent import backtracking
 from gdcourse.gradients import central_difference, difference_quotient, numerical_gradient
+from gdcourse.objectives import Objective
 from gdcourse.optimizers import GradientDescent
 
 _RTOL = 1e-9
@@ -122,25 +124,28 @@ def _right_step(x: Any, grad: Any, lr: float) -> Any:
     return rule.update(x, grad, rule.init(x))[0]
 
 
-_STEP_MUTANTS: dict[str, Step] = {
-    "The step goes uphill: subtract, do not add.": lambda x, g, lr: x + lr * g,
-    "The old x is missing: this is the step alone, not where it leads.": lambda x, g, lr: -lr * g,
-    "This is the learning rate times the gradient; start from x and subtract it.": (
-        lambda x, g, lr: lr * g
-    ),
-    "The learning rate is not used.": lambda x, g, lr: x - g,
-    "The gradient is not used, only the learning rate.": lambda x, g, lr: x - lr,
+# What is wrong, and the code that is wrong in this way: shown to a reader, and run.
+_STEP_SLIPS = {
+    "The step goes uphill: subtract, do not add.": "x + lr * grad",
+    "The old x is missing: this is the step alone, not where it leads.": "-lr * grad",
+    "This is the learning rate times the gradient; start from x and subtract it.": "lr * grad",
+    "The learning rate is not used.": "x - grad",
+    "The gradient is not used, only the learning rate.": "x - lr",
     "The gradient is divided by its norm: the step must be longer where it is steeper.": (
-        lambda x, g, lr: x - lr * g / np.linalg.norm(np.atleast_1d(g))
+        "x - lr * grad / np.linalg.norm(np.atleast_1d(grad))"
     ),
     "Only the sign of the gradient is used: the step must be longer where it is steeper.": (
-        lambda x, g, lr: x - lr * np.sign(g)
+        "x - lr * np.sign(grad)"
     ),
-    "The step is twice too long.": lambda x, g, lr: x - 2 * lr * g,
-    "The step is half too short.": lambda x, g, lr: x - lr * g / 2,
-    "Nothing moves: x comes back as it was.": lambda x, g, lr: x,
-    "The gradient is divided by the learning rate.": lambda x, g, lr: x - g / lr,
-    "x is multiplied by what should be subtracted from it.": lambda x, g, lr: x * (1 - lr * g),
+    "The step is twice as long as it should be.": "x - 2 * lr * grad",
+    "The step is half as long as it should be.": "x - lr * grad / 2",
+    "Nothing moves: x comes back as it was.": "x",
+    "The gradient is divided by the learning rate.": "x - grad / lr",
+    "x is multiplied by what should be subtracted from it.": "x * (1 - lr * grad)",
+}
+_STEP_MUTANTS: dict[str, Step] = {
+    sentence: eval(f"lambda x, grad, lr: {code}", {"np": np})
+    for sentence, code in _STEP_SLIPS.items()
 }
 
 
@@ -192,27 +197,45 @@ def diagnose_step_test(test: Callable[[Step], Any]) -> Diagnosis:
     >>> diagnose_step_test(lambda step: step(3.0, -4.0, 0.25) == 4.0).passed
     True
     >>> diagnose_step_test(lambda step: True)
-    Not yet. Your test accepts a wrong step. The step goes uphill: subtract, do not add.
+    Not yet. Your test accepts this wrong step: x + lr * grad.
     """
-    try:
-        with np.errstate(all="ignore"):
-            if not test(_right_step):
-                return Diagnosis(False, "Your test rejects the right step, x - lr * grad.")
-            for sentence, wrong in _STEP_MUTANTS.items():
-                if test(wrong):
-                    return Diagnosis(False, f"Your test accepts a wrong step. {sentence}")
-    except Exception as error:
-        return Diagnosis(False, f"Your test raised {type(error).__name__}: {error}")
-    count = len(_STEP_MUTANTS)
-    return Diagnosis(True, f"Your test accepts the right step and rejects {count} wrong ones.")
+    if not callable(test):
+        return Diagnosis(False, f"A function is asked for, and this is {test!r}.")
+    steps: dict[str, Step] = {"x - lr * grad": _right_step}
+    steps |= {code: _STEP_MUTANTS[sentence] for sentence, code in _STEP_SLIPS.items()}
+    for code, step in steps.items():
+        right = step is _right_step
+        try:
+            with np.errstate(all="ignore"):
+                verdict = test(step)
+        except AssertionError:
+            verdict = False  # a test that asserts rejects in this way
+        except Exception as error:
+            return Diagnosis(False, f"Your test raised {type(error).__name__}: {error}")
+        if not isinstance(verdict, (bool, np.bool_)):
+            return Diagnosis(
+                False,
+                f"Your test returned {verdict!r}: let it return True or False, in every case.",
+            )
+        if right and not verdict:
+            return Diagnosis(False, f"Your test rejects the right step, {code}.")
+        if verdict and not right:
+            return Diagnosis(False, f"Your test accepts this wrong step: {code}.")
+    wrong = len(_STEP_SLIPS)
+    return Diagnosis(True, f"Your test accepts the right step and rejects {wrong} wrong ones.")
 
 
 # --- Difference quotients ------------------------------------------------------------------
 
+_SLOPE_FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+    "x²": lambda x: x * x,
+    "x³": lambda x: x * x * x,
+    "1/x": lambda x: 1 / x,
+}
 _SLOPE_PROBLEMS: tuple[tuple[Callable[[Any], Any], float, float], ...] = (
-    (lambda x: x * x, 3.0, 0.5),
-    (lambda x: x * x * x, 1.0, 0.25),
-    (lambda x: 1 / x, 2.0, -0.5),
+    (_SLOPE_FUNCTIONS["x²"], 3.0, 0.5),
+    (_SLOPE_FUNCTIONS["x³"], 1.0, 0.25),
+    (_SLOPE_FUNCTIONS["1/x"], 2.0, -0.5),
 )
 
 _SLOPE_MUTANTS: dict[str, Callable[[Any, float, float], Any]] = {
@@ -231,7 +254,19 @@ _SLOPE_MUTANTS: dict[str, Callable[[Any, float, float], Any]] = {
         lambda f, x, h: (f(x - h) - f(x + h)) / (2 * h)
     ),
     "The difference must be divided by h, not multiplied.": lambda f, x, h: (f(x + h) - f(x)) * h,
-    "Brackets are missing: the whole difference is divided.": (lambda f, x, h: f(x + h) - f(x) / h),
+    "Parentheses are missing: the whole difference is divided.": lambda f, x, h: (
+        f(x + h) - f(x) / h
+    ),
+    "Parentheses are missing around the whole difference.": (
+        lambda f, x, h: f(x + h) - f(x - h) / (2 * h)
+    ),
+    "Parentheses are missing around 2 * h: this divides by 2 and multiplies by h.": (
+        lambda f, x, h: (f(x + h) - f(x - h)) / 2 * h
+    ),
+    "The difference is not divided by the distance 2h.": lambda f, x, h: f(x + h) - f(x - h),
+    "The points are half as far from x as they should be.": (
+        lambda f, x, h: (f(x + h / 2) - f(x - h / 2)) / h
+    ),
 }
 
 
@@ -252,18 +287,105 @@ def diagnose_quotient(quotient: Callable[[Any, float, float], Any], kind: str) -
     Examples
     --------
     >>> diagnose_quotient(lambda f, x, h: (f(x + h) - f(x - h)) / h, "central")
-    Not yet. For problem 1 at x = 3 with h = 0.5: expected 6, got 12. The points are 2h apart: \
+    Not yet. For f(x) = x² at x = 3 with h = 0.5: expected 6, got 12. The points are 2h apart: \
 divide by 2h.
     """
     check_choice("diagnose_quotient", "kind", kind, ("forward", "central"))
-    functions = [f for f, _, _ in _SLOPE_PROBLEMS]
+    names = {f: name for name, f in _SLOPE_FUNCTIONS.items()}
     return _compare(
         quotient,
         difference_quotient if kind == "forward" else central_difference,
         _SLOPE_MUTANTS,
         _SLOPE_PROBLEMS,
-        lambda f, x, h: f"For problem {functions.index(f) + 1} at x = {x:g} with h = {h:g}",
+        lambda f, x, h: f"For f(x) = {names[f]} at x = {x:g} with h = {h:g}",
         f"Your quotient agrees with the {kind} one on every problem tried.",
+    )
+
+
+# --- Backtracking --------------------------------------------------------------------------
+
+_SHARE = 1e-4
+
+# The function, the point, the derivative there and the first rate. On the last two the
+# decrease is so close to what is asked for that the share c decides, and what it is taken of.
+_SEARCH_PROBLEMS: tuple[tuple[Callable[[Any], Any], float, float, float], ...] = (
+    (lambda x: x * x, 1.0, 2.0, 4.0),
+    (lambda x: x**4 / 4, 10.0, 1000.0, 1.0),
+    (lambda x: x * x / 2, -3.0, -3.0, 0.5),
+    (lambda x: x * x / 2, 3.0, 3.0, 1.9999),
+    (lambda x: x * x / 2, -3.0, -3.0, 2.00005),
+)
+
+
+def _right_rate(f: Callable[[Any], Any], x: float, slope: float, lr: float) -> float:
+    objective = Objective("given", f, lambda _: slope)
+    return float(backtracking(objective, x, steps=1, lr=lr, c=_SHARE).lr[0])
+
+
+def _rate_until(
+    accepts: Callable[[Any, float, float, float], Any],
+) -> Callable[[Any, float, float, float], float]:
+    """Return the search that halves the rate, 60 times at most, until it is accepted."""
+
+    def search(f: Any, x: float, slope: float, lr: float) -> float:
+        for _ in range(60):
+            if accepts(f, x, slope, lr):
+                break
+            lr = lr / 2
+        return lr
+
+    return search
+
+
+_SEARCH_MUTANTS: dict[str, Callable[[Any, float, float, float], float]] = {
+    "The first rate is returned without a test.": lambda f, x, slope, lr: lr,
+    "The rate is halved once and not tested again.": (
+        lambda f, x, slope, lr: lr if f(x - lr * slope) < f(x) else lr / 2
+    ),
+    "The last rate that was refused is returned, not the accepted one.": (
+        lambda f, x, slope, lr: min(lr, 2 * _right_rate(f, x, slope, lr))
+    ),
+    "Any decrease is accepted; a share c lr slope² of it is asked for.": _rate_until(
+        lambda f, x, slope, lr: f(x - lr * slope) < f(x)
+    ),
+    "The share must be taken of slope², not of the slope.": _rate_until(
+        lambda f, x, slope, lr: f(x - lr * slope) <= f(x) - _SHARE * lr * slope
+    ),
+    "The whole decrease that the tangent promises is asked for; c is missing.": _rate_until(
+        lambda f, x, slope, lr: f(x - lr * slope) <= f(x) - lr * slope**2
+    ),
+    "The trial goes uphill: it must be at x - lr * slope.": _rate_until(
+        lambda f, x, slope, lr: f(x + lr * slope) <= f(x) - _SHARE * lr * slope**2
+    ),
+}
+
+
+def diagnose_backtracking(search: Callable[[Any, float, float, float], Any]) -> Diagnosis:
+    """Check a reader's search for the rate of one step, with c = 1e-4 and halving.
+
+    Parameters
+    ----------
+    search : callable, (f, x, slope, lr) -> float
+        Takes a function of one variable, a point, the derivative there and the first rate to
+        try; returns the accepted rate.
+
+    Returns
+    -------
+    Diagnosis
+
+    Examples
+    --------
+    >>> diagnose_backtracking(lambda f, x, slope, lr: lr)
+    Not yet. From x = 1 with slope 2 and first rate 4: expected 0.5, got 4. The first rate is \
+returned without a test.
+    """
+    return _compare(
+        search,
+        _right_rate,
+        _SEARCH_MUTANTS,
+        _SEARCH_PROBLEMS,
+        lambda f, x, slope, lr: f"From x = {x:g} with slope {slope:g} and first rate {lr:g}",
+        "Your search accepts the rate that backtracking accepts, on every problem tried.",
     )
 
 
@@ -406,8 +528,8 @@ def _compare(
         if any(not _same(a, b) for a, b in zip(mine, problem, strict=True)):
             return Diagnosis(
                 False,
-                "Your function changed the array it was given. Write x = x - step, which makes a "
-                "new array, and not x -= step, which changes the caller's.",
+                "Your function changed an array that it was given. Write x = x - step, which makes "
+                "a new array, and not x -= step, which changes the caller's.",
             )
         right = np.asarray(reference(*problem))
         try:
@@ -417,7 +539,8 @@ def _compare(
         if answers[-1].shape != right.shape:
             return Diagnosis(
                 False,
-                f"{describe(*problem)}: expected shape {right.shape}, got {answers[-1].shape}.",
+                f"{describe(*problem)}: expected shape {right.shape}, got {answers[-1].shape}. "
+                f"Return an array of the shape of the one you are given.",
             )
     for problem, answer in zip(problems, answers, strict=True):
         right = np.asarray(reference(*problem))

@@ -147,6 +147,8 @@ def _check_data(owner: str, X: Array, y: Array) -> None:
             f"{owner}: y must have shape (n,) with n = {len(X)} the rows of X and n > 0, "
             f"got {y.shape}; flatten it with y.ravel()."
         )
+    if y.dtype.kind not in "biuf":
+        raise ValueError(f"{owner}: y must hold numbers, got dtype {y.dtype}.")
     if not (np.isfinite(X).all() and np.isfinite(y).all()):
         raise ValueError(f"{owner}: X and y must be finite; remove or fill missing entries.")
 

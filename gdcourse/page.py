@@ -7,6 +7,7 @@ the notebook is run again, and fill the table behind the figure.
 
 from __future__ import annotations
 
+import ast
 import html
 import inspect
 import io
@@ -37,12 +38,15 @@ class _Bundle:
 def show_source(thing: Any, *, docstring: bool = False) -> _Bundle:
     """Return the source of a function, a method or a class of the package, to be displayed.
 
+    Types are left out of a function's first line: they are for tools, and too wide for a page.
+    The lines below it are those of the file.
+
     Parameters
     ----------
     thing : function, method or class
         What to show: the very code that the tests run.
     docstring : bool, default False
-        Whether to show docstrings too.
+        Whether to show a function's docstring too.
 
     Returns
     -------
@@ -50,8 +54,20 @@ def show_source(thing: Any, *, docstring: bool = False) -> _Bundle:
         Highlighted source in the page and in a notebook, when it is a cell's last expression.
     """
     source = textwrap.dedent(inspect.getsource(thing)).rstrip()
-    if not docstring:
-        source = re.sub(r'\n[ ]*"""(?:.|\n)*?"""', "", source)
+    if inspect.isfunction(thing):
+        (definition,) = ast.parse(source).body
+        assert isinstance(definition, ast.FunctionDef)
+        first = definition.body[0]
+        start = first.lineno - 1
+        if ast.get_docstring(definition) and not docstring:
+            start = first.end_lineno or start
+        names = inspect.signature(thing)
+        names = names.replace(
+            parameters=[p.replace(annotation=p.empty) for p in names.parameters.values()],
+            return_annotation=names.empty,
+        )
+        below = "\n".join(source.splitlines()[start:]).lstrip("\n")
+        source = f"def {thing.__name__}{names}:\n{below}"
     fenced = f"```python\n{source}\n```"
     return _Bundle({"text/markdown": fenced, "text/plain": source})
 
@@ -150,9 +166,20 @@ def _svg(figure: Any, name: str, alt: str) -> str:
     svg = re.sub(r"<(metadata|style)\b.*?</\1>\s*", "", svg, flags=re.DOTALL)
     # Hundredths of a point are enough, and save a third; the glyphs' scale needs its digits.
     svg = re.sub(r"(?<!scale\()(?<![\d.])(\d+\.\d\d)\d+", r"\1", svg)
+    # Marks of one series have one style: say it once.
+    svg = re.sub(
+        r'<g (clip-path="[^"]*")>\s*((?:<use [^>]* (style="[^"]*")/>\s*)+)</g>',
+        lambda group: (
+            f"<g {group[1]} {group[3]}>{group[2].replace(' ' + group[3], '')}</g>"
+            if group[2].count("<use ") == group[2].count(group[3])
+            else group[0]
+        ),
+        svg,
+    )
+    svg = svg.replace("xlink:href=", "href=")
     # Several figures share a page: their ids must differ.
     svg = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', svg)
-    svg = re.sub(r'(xlink:href="#|url\(#)([^")]+)', rf"\1{name}-\2", svg)
+    svg = re.sub(r'(href="#|url\(#)([^")]+)', rf"\1{name}-\2", svg)
     for meaning, color in [*COLORS.items(), *TEXT_SHADES.items()]:
         svg = svg.replace(color, f"var(--gd-{meaning}, {color})")
     width, height = (round(72 * inches) for inches in figure.get_size_inches())
@@ -160,7 +187,7 @@ def _svg(figure: Any, name: str, alt: str) -> str:
     head = (
         f'<svg role="img" aria-label="{label}" viewBox="0 0 {width} {height}" '
         f'stroke-linejoin="round" '
-        f'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">'
+        f'xmlns="http://www.w3.org/2000/svg">'
     )
     return re.sub(r"<svg[^>]*>", lambda _: head, svg, count=1)
 
@@ -204,7 +231,7 @@ def _axes_data(axes: Any) -> dict[str, Any]:
         "xlabel": axes.get_xlabel(),
         "ylabel": axes.get_ylabel(),
         "scales": [axes.get_xscale(), axes.get_yscale()],
-        "limits": _round([*axes.get_xlim(), *axes.get_ylim()]),
+        "limits": [_round(axes.get_xlim()), _round(axes.get_ylim())],
         "texts": [text.get_text() for text in axes.texts],
         "series": series,
     }
@@ -212,13 +239,13 @@ def _axes_data(axes: Any) -> dict[str, Any]:
 
 def _summary(path: Any) -> tuple[float, float]:
     """Return length and mean coordinate of a level line: they do not depend on its pieces."""
-    length = total = 0.0
-    for line in path.to_polygons(closed_only=False):
-        pieces = np.linalg.norm(np.diff(line, axis=0), axis=1)
-        middles = (line[1:] + line[:-1]).mean(axis=1) / 2
-        length += float(pieces.sum())
-        total += float(pieces @ middles)
-    return length, total / length if length else 0.0
+    # Not to_polygons: it drops points nearer than a ninth, which is meant for pixels.
+    ends = path.vertices
+    drawn = slice(None) if path.codes is None else path.codes[1:] != path.MOVETO
+    lengths = np.linalg.norm(np.diff(ends, axis=0), axis=1)[drawn]
+    middles = ((ends[1:] + ends[:-1]).mean(axis=1) / 2)[drawn]
+    length = float(lengths.sum())
+    return length, float(lengths @ middles) / length if length else 0.0
 
 
 def _table(data: dict[str, Any]) -> str:

@@ -1,0 +1,89 @@
+"""The notebooks that readers open live hold text, and no directive or role."""
+
+from __future__ import annotations
+
+import re
+
+import live_notebooks
+import nbformat
+import pytest
+
+
+@pytest.fixture(scope="module")
+def flattened(tmp_path_factory: pytest.TempPathFactory) -> dict[str, nbformat.NotebookNode]:
+    """Return every live notebook, by its file's name."""
+    paths = live_notebooks.write_all(tmp_path_factory.mktemp("live"))
+    return {path.name: nbformat.read(path, as_version=4) for path in paths}
+
+
+def test_no_directive_and_no_role_is_left(flattened: dict[str, nbformat.NotebookNode]) -> None:
+    for name, notebook in flattened.items():
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown":
+                assert not re.search(r"```\{|\{[a-z:]+\}`|^:\w+:|\$\$ \(", cell.source, re.M), name
+
+
+def test_every_notebook_of_the_book_is_there(flattened: dict[str, nbformat.NotebookNode]) -> None:
+    here = {path.name for path in (live_notebooks.ROOT / "chapters").glob("*.ipynb")}
+    assert set(flattened) == here | {"intro.ipynb"}
+
+
+def test_code_and_outputs_are_those_of_the_chapter(
+    flattened: dict[str, nbformat.NotebookNode],
+) -> None:
+    for path in live_notebooks.NOTEBOOKS:
+        chapter = nbformat.read(path, as_version=4)
+        first, *cells = flattened[path.name].cells
+        assert "%pip install" in first.source
+        assert [c for c in cells if c.cell_type == "code"] == [
+            c for c in chapter.cells if c.cell_type == "code"
+        ]
+
+
+def test_numbers_and_names_stand_where_the_roles_were() -> None:
+    cell = nbformat.v4.new_markdown_cell(
+        "It is {glue:text}`a`, says {prf:ref}`claim-b` with {eq}`eq-c`.\n\n"
+        "$$\nx = 1\n$$ (eq-c)\n\n"
+        "````{prf:theorem} Title\n:label: claim-b\nBody.\n````\n\n"
+        "````{solution} ex-d\n:class: dropdown\n```python\nx = 2\n```\n````"
+    )
+    output = nbformat.v4.new_output(
+        "display_data",
+        {"application/papermill.record/text/plain": "'0.5'"},
+        metadata={"scrapbook": {"name": "a", "mime_prefix": "application/papermill.record/"}},
+    )
+    notebook = nbformat.v4.new_notebook(
+        cells=[cell, nbformat.v4.new_code_cell("glue", outputs=[output])]
+    )
+    names = live_notebooks.titles([notebook])
+    flat = live_notebooks.flatten(notebook, names, library=None, address="https://example.org")
+    text = flat.cells[1].source
+    assert "It is 0.5, says *Title* with (1)." in text
+    assert "x = 1 \\tag{1}\n$$" in text
+    assert "**Theorem** (Title). Body." in text
+    assert "<details><summary>Solution</summary>\n\n```python\nx = 2\n```\n\n</details>" in text
+
+
+def test_an_unknown_directive_is_refused() -> None:
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_markdown_cell("```{mermaid}\na\n```")]
+    )
+    with pytest.raises(ValueError, match="mermaid"):
+        live_notebooks.flatten(notebook, {}, library=None, address="")
+
+
+@pytest.mark.parametrize(
+    ("url", "live"),
+    [
+        (
+            "https://mybinder.org/v2/gh/a/b/main?urlpath=lab/tree/chapters/main.ipynb",
+            "https://mybinder.org/v2/gh/a/b/live?urlpath=lab/tree/chapters/main.ipynb",
+        ),
+        (
+            "https://colab.research.google.com/github/a/b/blob/main/chapters/x.ipynb",
+            "https://colab.research.google.com/github/a/b/blob/live/chapters/x.ipynb",
+        ),
+    ],
+)
+def test_launch_buttons_open_the_live_branch(url: str, live: str) -> None:
+    assert live_notebooks.live_address(url, "main") == live
