@@ -1,0 +1,420 @@
+"""The checks of a reader's code: right code passes, and each known mistake is told by its name."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gdcourse as gd
+from gdcourse import checks, optimizers
+from gdcourse._answers import ANSWERS
+from gdcourse.checks import (
+    Diagnosis,
+    diagnose_answer,
+    diagnose_backtracking,
+    diagnose_gradient,
+    diagnose_quotient,
+    diagnose_schedule,
+    diagnose_step,
+    diagnose_step_test,
+    diagnose_value,
+)
+
+CHAPTERS = Path(__file__).parents[2] / "chapters"
+POINTS = [np.array([1.0, 2.0]), np.array([-3.0, 0.5])]
+RATES = gd.exponential_decay(0.5, factor=0.9)
+
+
+def norm(v):
+    """Return the sum of squares: its gradient is 2v."""
+    return float(np.sum(np.square(v)))
+
+
+# What every check that takes code is asked about the same way, and code that it finds right.
+CHECKS = {
+    "step": diagnose_step,
+    "forward": lambda code: diagnose_quotient(code, "forward"),
+    "central": lambda code: diagnose_quotient(code, "central"),
+    "gradient": lambda code: diagnose_gradient(code, norm, POINTS),
+    "schedule": lambda code: diagnose_schedule(code, RATES, steps=9),
+    "search": diagnose_backtracking,
+}
+
+
+def search(f, x, slope, lr):
+    """Return the rate that Armijo's condition accepts, halving it until then."""
+    while f(x - lr * slope) > f(x) - 1e-4 * lr * slope**2:
+        lr /= 2
+    return lr
+
+
+RIGHT = {
+    "step": [
+        lambda x, grad, lr: x - lr * grad,
+        lambda x, grad, lr: (x - lr * grad).tolist(),
+        lambda x, grad, lr: x + -grad * lr,
+    ],
+    "forward": [lambda f, x, h: (f(x + h) - f(x)) / h],
+    "central": [
+        lambda f, x, h: (f(x + h) - f(x - h)) / (2 * h),
+        lambda f, x, h: (f(x + h) - f(x - h)) / h / 2,
+        lambda f, x, h: (f(x - h) - f(x + h)) / (-2 * h),
+    ],
+    "gradient": [lambda v: 2 * v, lambda v: v + v, lambda v: [2 * v[0], 2 * v[1]]],
+    "schedule": [RATES, lambda t: 0.5 * 0.9**t, lambda t: np.float64(0.5 * 0.9**t)],
+    "search": [search, lambda f, x, slope, lr: np.array(search(f, x, slope, lr))],
+}
+
+
+def mistakes():
+    """Yield each check with each mistake it knows: its name, the code, and the sentence."""
+    for sentence, code in checks._STEP_MUTANTS.items():
+        yield "step", code, sentence
+    for sentence, code in checks._SEARCH_MUTANTS.items():
+        yield "search", code, sentence
+    for sentence, code in checks._SLOPE_MUTANTS.items():
+        for kind in ("forward", "central"):
+            if f"the {kind} quotient" not in sentence:  # it would be right
+                yield kind, code, sentence
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_right_code_passes(name):
+    for code in RIGHT[name]:
+        found = CHECKS[name](code)
+        assert found.passed, found
+        assert found
+        assert repr(found).startswith("Right. Your ")
+
+
+@pytest.mark.parametrize(("name", "code", "sentence"), list(mistakes()))
+def test_known_mistake_is_named(name, code, sentence):
+    found = CHECKS[name](code)
+    assert not found.passed
+    assert not found
+    assert re.fullmatch(
+        rf"(From x|For f\(x\)) = .*: expected .*, got .*\. {re.escape(sentence)}", found.message
+    )
+    assert repr(found) == f"Not yet. {found.message}"
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        (lambda v: -2 * v, "The sign is wrong: this points downhill."),
+        (lambda v: v, "It is half of the gradient."),
+        (lambda v: 4 * v, "It is twice the gradient."),
+        (lambda v: 2 * v[::-1], "Its coordinates are in the reverse order."),
+        (lambda v: v / np.linalg.norm(v), "It is divided by its norm."),
+        (lambda v: [2 * v[0], 0], "Only the first coordinate is filled."),
+        (lambda v: [2 * sum(v)] * 2, "It is the sum of the derivatives, in every coordinate."),
+        (
+            lambda v: 14 * v,
+            "This is the gradient of the sum; divide by the number of examples.",
+        ),
+    ],
+)
+def test_known_mistake_in_a_gradient_is_named(code, sentence):
+    found = diagnose_gradient(code, norm, POINTS, examples=7)
+    assert not found.passed
+    assert re.fullmatch(rf"At x = \(1, 2\): .*\. {re.escape(sentence)}", found.message)
+
+
+def test_value_in_place_of_a_derivative_is_named():
+    """Only in one dimension: elsewhere its shape gives it away before."""
+    found = diagnose_gradient(lambda x: x**2, lambda x: x**2, [3.0, -1.5])
+    assert found.message == (
+        "At x = 3: expected 6, got 9. This is the value of f, not its gradient."
+    )
+    found = diagnose_gradient(norm, norm, POINTS)
+    assert found.message.startswith("At x = (1, 2): expected shape (2,), got ().")
+
+
+def test_sum_of_examples_is_recognized_where_their_number_is_told():
+    found = diagnose_gradient(lambda v: 14 * v, norm, POINTS)
+    assert found.message == "At x = (1, 2): expected (2, 4), got (14, 28)."
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        (lambda t: 0.5 * 0.9 ** (t + 1), "It is one step ahead: t counts from 0."),
+        (lambda t: 0.5 * 0.9 ** max(t - 1, 0), "It is one step behind: t counts from 0."),
+        (lambda t: 0.5, "It never changes."),
+    ],
+)
+def test_known_mistake_in_a_schedule_is_named(code, sentence):
+    found = diagnose_schedule(code, RATES, steps=9)
+    assert re.fullmatch(
+        rf"At step t = [01]: expected .*, got .*\. {re.escape(sentence)}", found.message
+    )
+
+
+# ---------------------------------------------------------------- mistakes that it does not know
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (3,), (2, 2)], ids=str)
+@pytest.mark.parametrize("factor", [3.3, 1.001, 0.0, math.nan])
+def test_unknown_mistake_in_a_gradient_of_any_shape(shape, factor):
+    x = np.linspace(1, 2, int(np.prod(shape))).reshape(shape)
+    found = diagnose_gradient(lambda v: factor * 2 * v, norm, [x, 2 * x])
+    assert not found.passed
+    assert re.fullmatch(r"At x = [^:]*: expected [^:]*, got [^:]*\.", found.message)
+
+
+def test_first_problem_that_differs_is_told():
+    found = diagnose_step(lambda x, grad, lr: x - lr * np.maximum(grad, 0))
+    assert found.message == (
+        "From x = (3, -1, 0.5) with gradient (0, 4, -2) and lr = 0.25: "
+        "expected (3, -2, 1), got (3, -2, 0.5)."
+    )
+    found = diagnose_quotient(lambda f, x, h: (f(x + abs(h)) - f(x)) / abs(h), "forward")
+    assert found.message == ("For f(x) = 1/x at x = 2 with h = -0.5: expected -0.333333, got -0.2.")
+
+
+def test_mistake_that_agrees_on_one_problem_is_not_named_for_it():
+    """Twice too long on the second problem alone is not "twice too long"."""
+    found = diagnose_step(lambda x, grad, lr: x - (2 if x[0] == 10 else 1) * lr * grad)
+    assert found.message == ("From x = 10 with gradient 20 and lr = 0.2: expected 6, got 2.")
+
+
+# ---------------------------------------------------------------- what is no answer at all
+
+
+def raising(*arguments):
+    """Fail as a reader's code may."""
+    raise KeyError("w")
+
+
+def too_few():
+    """Take no argument."""
+
+
+NO_CODE = [
+    (None, "A function is asked for, and this is None."),
+    (..., "A function is asked for, and this is Ellipsis."),
+    (3.0, "A function is asked for, and this is 3.0."),
+    (lambda *_: None, "Your function returned None: does it end in return?"),
+    (lambda *_: ..., "Write your code in place of the dots."),
+    (lambda *_: "wrong", "Numbers are asked for, and you have 'wrong'."),
+    (lambda *_: {"x": 1}, "Numbers are asked for, and you have {'x': 1}."),
+    (lambda *_: [[1.0], [1.0, 2.0]], "Numbers are asked for, and you have [[1.0], [1.0, 2.0]]."),
+    (lambda *_: 1j, "Numbers are asked for, and you have 1j."),
+    (raising, "your code raised KeyError: 'w'"),
+    (too_few, "your code raised TypeError: too_few() takes 0 positional arguments but "),
+    (lambda *_: np.ones((5, 5)), ", got (5, 5). Return an array of the shape of the one "),
+]
+
+
+@pytest.mark.parametrize("name", CHECKS)
+@pytest.mark.parametrize(("code", "told"), NO_CODE, ids=[str(told) for _, told in NO_CODE])
+def test_no_answer_is_a_finding_and_no_crash(name, code, told):
+    found = CHECKS[name](code)
+    assert isinstance(found, Diagnosis)
+    assert not found.passed
+    assert told in found.message
+
+
+def in_place(x, grad, lr):
+    """Return the right point, in the caller's own array."""
+    x -= lr * grad
+    return x
+
+
+def careless(x, grad, lr):
+    """Return the right point, and leave the gradient scaled."""
+    grad *= lr
+    return x - grad
+
+
+@pytest.mark.parametrize("code", [in_place, careless])
+def test_changed_input_is_told(code):
+    found = diagnose_step(code)
+    assert not found.passed
+    assert found.message.startswith("Your function changed an array that it was given.")
+
+
+def test_changed_input_of_a_gradient_is_told_and_the_points_are_kept():
+    def grad(v):
+        v *= 2
+        return v
+
+    kept = [point.copy() for point in POINTS]
+    found = diagnose_gradient(grad, norm, POINTS)
+    assert found.message.startswith("Your function changed an array that it was given.")
+    assert all(np.array_equal(a, b) for a, b in zip(POINTS, kept, strict=True))
+
+
+def test_overflow_in_a_readers_code_warns_of_nothing():
+    assert not diagnose_step(lambda x, grad, lr: x * np.float64(1e308) * 10 - np.inf)
+
+
+def test_kind_of_quotient():
+    told = "diagnose_quotient: kind must be 'forward' or 'central', got 'backward'."
+    with pytest.raises(ValueError, match=f"^{re.escape(told)}$"):
+        diagnose_quotient(gd.difference_quotient, "backward")
+
+
+# ---------------------------------------------------------------- tests of a step
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        lambda step: step(3.0, -4.0, 0.25) == 4.0,
+        lambda step: np.allclose(step(np.array([3.0, 1.0]), np.array([-4.0, 2.0]), 0.25), [4, 0.5]),
+    ],
+)
+def test_sound_test_passes(test):
+    found = diagnose_step_test(test)
+    assert found.passed
+    assert found.message == (
+        f"Your test accepts the right step and rejects {len(checks._STEP_MUTANTS)} wrong ones."
+    )
+
+
+def asserting(step):
+    """Test as one would with pytest: a wrong step raises."""
+    assert step(3.0, -4.0, 0.25) == 4.0
+    return True
+
+
+def test_test_may_reject_by_an_assertion():
+    assert diagnose_step_test(asserting).passed
+
+
+@pytest.mark.parametrize("sentence", checks._STEP_SLIPS)
+def test_test_that_lets_one_wrong_step_through_is_told_which(sentence):
+    """Right in all else, so the one it accepts must be the one that is told."""
+    problem = np.array([3.0, 1.0]), np.array([-4.0, 2.0]), 0.25
+    wrong = checks._STEP_MUTANTS[sentence](*problem)
+
+    def test(step):
+        return any(np.array_equal(step(*problem), taken) for taken in ([4.0, 0.5], wrong))
+
+    found = diagnose_step_test(test)
+    assert found.message == f"Your test accepts this wrong step: {checks._STEP_SLIPS[sentence]}."
+
+
+@pytest.mark.parametrize(
+    ("test", "told"),
+    [
+        (lambda step: False, "Your test rejects the right step, x - lr * grad."),
+        (lambda step: step(1.0, 1.0, 0.0) == 1.0, "Your test accepts this wrong step: x + lr"),
+        (lambda step: True, "Your test accepts this wrong step: x + lr * grad."),
+        (lambda step: None, "Your test returned None: let it return True or False"),
+        (lambda step: ..., "Your test returned Ellipsis: let it return True or False"),
+        (lambda step: step(1.0, 2.0, 3.0), "Your test returned -5.0: let it return True or"),
+        (None, "A function is asked for, and this is None."),
+        (raising, "Your test raised KeyError: 'w'"),
+        (lambda step: step(1.0), "Your test raised TypeError: "),
+    ],
+    ids=str,
+)
+def test_unsound_test_is_told(test, told):
+    found = diagnose_step_test(test)
+    assert not found.passed
+    assert found.message.startswith(told)
+
+
+# ---------------------------------------------------------------- numbers
+
+
+@pytest.mark.parametrize("exercise", ANSWERS)
+def test_every_answer(exercise):
+    """The right number passes; each mistake is told by its own sentence, and is no right number."""
+    right, known, rtol = ANSWERS[exercise]()
+    assert math.isfinite(right)
+    for given in (right, right * (1 + 0.99 * rtol), right * (1 - 0.99 * rtol), np.float64(right)):
+        assert diagnose_answer(exercise, given).passed, given
+    for given in (right * (1 + 1.01 * rtol), right * (1 - 1.01 * rtol), -right, right + 1):
+        assert not diagnose_answer(exercise, given).passed, given
+    assert known
+    for sentence, value in known.items():
+        found = diagnose_answer(exercise, value)
+        assert not found.passed
+        assert found.message == f"You have {value:.6g}. {sentence}"
+
+
+@pytest.mark.parametrize(
+    ("exercise", "right"),
+    [
+        ("ex-1d-factor", -0.5),  # 1 - 0.5 · 3
+        ("ex-1d-edge", 0.2),  # 2/10
+        ("ex-1d-backwards", 1.6),  # 1 + 4.8/8
+        ("ex-1d-shrink", 10 * math.prod(1 - 0.5**t for t in range(1, 61))),
+        ("ex-nd-edge", 2 / (10 + math.sqrt(73))),
+        ("ex-nd-saddle", math.ceil(math.log(1e6) / math.log(1.5))),
+    ],
+)
+def test_answers_worked_out_by_hand(exercise, right):
+    """Those of two dimensions: (2 + 18)/2 + √(8² + 3²), and the first t with 1.5^t > 10⁶."""
+    assert ANSWERS[exercise]().right == pytest.approx(right, rel=1e-12)
+
+
+def test_every_answer_is_asked_for_in_a_chapter():
+    """By an exercise of that label, followed by a cell that checks it."""
+    markdown, code = "", ""
+    for path in sorted(CHAPTERS.glob("*.ipynb")):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            text = "".join(cell["source"]) + "\n"
+            markdown += text * (cell["cell_type"] == "markdown")
+            code += text * (cell["cell_type"] == "code")
+    labels = set(re.findall(r"^:label: (ex-\S+)$", markdown, re.MULTILINE))
+    assert set(ANSWERS) <= labels
+    assert set(re.findall(r"diagnose_answer\(\s*\"(ex-[^\"]+)\"", code)) == set(ANSWERS)
+
+
+def test_exercise_that_is_none():
+    with pytest.raises(ValueError, match=r"^diagnose_answer: exercise must be 'ex-1d-factor' or "):
+        diagnose_answer("ex-1d-fator", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (None, "Put your number in place of the dots."),
+        (..., "Put your number in place of the dots."),
+        ("one", "A number is asked for, and you have 'one'."),
+        ([1.0, 2.0], "A number is asked for, and you have [1.0, 2.0]."),
+        (1j, "A number is asked for, and you have 1j."),
+        (math.nan, "A number is asked for, and you have nan."),
+        (-0.5, "You have -0.5, which is too small."),
+        (0.4989, "You have 0.4989, which is too small."),
+        (0.5011, "You have 0.5011, which is too large."),
+        (math.inf, "You have inf, which is too large."),
+        (0.25, "You have 0.25. Halve once, not twice."),
+        (0.25001, "You have 0.25001. Halve once, not twice."),
+        (0.0, "You have 0. Nothing is left."),
+    ],
+    ids=str,
+)
+def test_wrong_number_is_told(given, told):
+    known = {"Halve once, not twice.": 0.25, "Nothing is left.": 0.0}
+    found = diagnose_value(given, 0.5, mistakes=known)
+    assert not found.passed
+    assert found.message == told
+
+
+@pytest.mark.parametrize("given", [0.5, 0.50049, 0.49951, "0.5", np.float32(0.5), np.array(0.5)])
+def test_right_number_passes(given):
+    found = diagnose_value(given, 0.5)
+    assert found.passed
+    assert repr(found) == "Right. It is 0.5."
+
+
+@pytest.mark.parametrize(("given", "passed"), [(0.0, True), (1e-300, False)])
+def test_zero_is_zero(given, passed):
+    assert diagnose_value(given, 0.0).passed is passed
+
+
+def test_the_reference_is_the_tested_rule():
+    """Not a copy of it: if the rule were wrong, so would be the check, and parity would tell."""
+    x, grad = np.array([1.0, 2.0]), np.array([3.0, -4.0])
+    rule = optimizers.GradientDescent(lr=0.25)
+    assert np.array_equal(checks._right_step(x, grad, 0.25), rule.update(x, grad, ())[0])
