@@ -314,7 +314,7 @@ def test_test_that_lets_one_wrong_step_through_is_told_which(sentence):
         (raising, "Your test raised KeyError: 'w'"),
         (lambda step: step(1.0), "Your test raised TypeError: "),
     ],
-    ids=str,
+    ids=range(9),
 )
 def test_unsound_test_is_told(test, told):
     found = diagnose_step_test(test)

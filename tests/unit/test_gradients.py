@@ -297,6 +297,18 @@ def test_rtol_and_h_are_used():
     assert sorted(np.ptp([*calls, x], axis=0)) == [0.5, 0.5]
 
 
+def test_largest_difference_that_passes():
+    """The default as the docstring says, the floor, and a difference of exactly rtol."""
+    x = np.array(1.0)
+    for off, passed in ((1.48e-7, True), (1.5e-7, False)):
+        assert check_gradient(lambda v: v, lambda v, off=off: v / v + off, x).passed is passed
+    for share, passed in ((0.99, True), (1.01, False)):
+        hidden = share * 10 * np.finfo(float).eps * 1e6 / 0.25  # 10 eps |f| / h
+        check = check_gradient(lambda v: 1e6, lambda v, hidden=hidden: 0 * v + hidden, x, h=0.25)
+        assert check.passed is passed
+    assert check_gradient(lambda v: v, lambda v: 2 * v, x, h=0.25, rtol=0.5).passed
+
+
 def test_f_and_grad_are_given_copies():
     x = np.array([1.0, -2.0])
 

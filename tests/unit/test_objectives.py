@@ -149,7 +149,7 @@ def test_minimizer(objective):
         (quadratic([1.0, -1e-9]), lambda t: np.array([0.0, t])),
         (quadratic(-DENSE), lambda t: np.array([t, 0.0, 0.0])),
     ],
-    ids=str,
+    ids=range(7),
 )
 def test_no_minimizer_where_f_falls_for_ever(objective, down):
     assert objective.minimizer is None

@@ -314,8 +314,13 @@ def test_seconds_are_those_of_the_updates(monkeypatch):
         return MODEL.loss_and_grad(params, X, y)
 
     slow = SimpleNamespace(init=MODEL.init, loss_and_grad=loss_and_grad)
-    _, history = train(slow, X, Y, RULE, epochs=2, batch_size=5, seed=3, record_every=10)
+    options = {"batch_size": 5, "seed": 3, "record_every": 10}
+    _, history = train(slow, X, Y, RULE, epochs=2, **options)
     assert history.seconds.tolist() == history.step.tolist() == [0, 2, 4, 7, 9, 10]
+    # The update that failed took its second, too.
+    _, history = train(slow, X, Y, GradientDescent(lr=1e40), epochs=2, **options)
+    assert history.step.tolist() == [0, 2, 3]
+    assert history.seconds.tolist() == [0, 2, 4]
 
 
 def test_seconds_never_fall():
@@ -332,11 +337,21 @@ def test_what_a_history_says():
     assert repr(history) == told
 
 
+def test_histories_are_frozen_and_equal_to_themselves_alone():
+    """Arrays in them are compared by whoever asks, entry by entry."""
+    _, one = run()
+    _, same = run()
+    with pytest.raises(AttributeError):
+        one.stop = "diverged"
+    assert one == one
+    assert one != same
+
+
 # ---------------------------------------------------------------- divergence
 
 
 @pytest.mark.parametrize("record_every", [None, 1, 1000])
-@pytest.mark.parametrize("batch_size", [1, 23])
+@pytest.mark.parametrize("batch_size", [1, 5, 23])
 def test_diverged_run_ends_with_the_last_finite_parameters(batch_size, record_every):
     """It says at which step, and the last record is of the parameters that are returned."""
     rule = GradientDescent(lr=1e5)
@@ -350,7 +365,8 @@ def test_diverged_run_ends_with_the_last_finite_parameters(batch_size, record_ev
         assert np.isfinite(params).all()
         assert not np.isfinite(path[steps + 1] @ path[steps + 1])
         assert history.loss[-1] == MODEL.loss_and_grad(params, X, Y)[0]
-    assert history.examples[-1] == batch_size * steps
+    passes, rest = divmod(steps, math.ceil(23 / batch_size))
+    assert history.examples[-1] == 23 * passes + batch_size * rest
     assert len(set(history.step.tolist())) == len(history.step)
 
 
