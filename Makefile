@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test lint types browser outputs clean
+.PHONY: help book serve test coverage mutants bench lint types browser outputs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,27 @@ serve: book ## build the book and open it in a browser (stop with Ctrl-C)
 test: $(VENV)/.test ## run every test that needs no browser, the notebooks included
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
+# What the course rests on is tested in every branch; of the rest the share is printed.
+COVERED := optimizers schedules gradients objectives models descent training
+comma := ,
+empty :=
+COVERED_FILES := $(subst $(empty) $(empty),$(comma),$(COVERED:%=gdcourse/%.py))
+
+coverage: $(VENV)/.test ## print which branches the tests take, and demand all of the central ones
+	@$(BIN)/python -m pytest -q -n 2 --cov=gdcourse --cov-report= gdcourse tests/unit tests/parity tests/claims
+	@$(BIN)/coverage report
+	@$(BIN)/coverage report --include=$(COVERED_FILES) --fail-under=100 --format=total >/dev/null || { \
+	  echo 'A branch of $(COVERED) is taken by no test.'; exit 1; }
+
+mutants: $(VENV)/.test ## change the code in small ways and list what no test notices (20 minutes)
+	@$(PIP) mutmut==3.8.1
+	@rm -rf mutants
+	@$(BIN)/mutmut run --max-children 2
+	@$(BIN)/mutmut results
+
+bench: $(VENV)/.test ## time training beside other libraries, as ratios
+	@$(BIN)/python benchmarks/train.py
+
 lint: $(VENV)/.test ## check the style of the code, notebooks included
 	@$(BIN)/ruff check .
 
@@ -40,7 +61,7 @@ outputs: $(VENV)/.test ## execute every notebook in place and store its outputs
 	@$(BIN)/python tools/store_outputs.py
 
 clean: ## remove what these targets made, the environment included
-	rm -rf $(VENV) _build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage *.egg-info build
+	rm -rf $(VENV) _build mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage *.egg-info build
 
 # Set-up. The stamps are older than what they depend on when it has changed.
 $(BIN)/python:
