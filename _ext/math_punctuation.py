@@ -1,24 +1,29 @@
-"""Keep a full stop or a comma on the line of the formula that it follows.
+"""Keep a punctuation mark on the line of the formula before it.
 
 A browser may break a line on either side of a formula, so that on a narrow screen a
-sentence ends in a line with nothing but its full stop. A word joiner forbids the break.
+sentence ends in a line with nothing but its full stop. So the mark is set as the last
+letter of the formula, in braces, which take away the space that mathematics would add.
 """
 
 from __future__ import annotations
 
+import re
+
 from docutils import nodes
 from sphinx.application import Sphinx
 
-WORD_JOINER = "\u2060"
-CLOSING = tuple(".,;:!?)’”")
+CLOSING = re.compile(r"[.,;:!?)]+")
 
 
 def join(app: Sphinx, doctree: nodes.document) -> None:
-    """Put a word joiner between every formula and the punctuation after it."""
+    """Move the punctuation after a formula into it."""
     for node in doctree.findall(nodes.math):
         after = node.next_node(descend=False, siblings=True)
-        if isinstance(after, nodes.Text) and after.startswith(CLOSING):
-            after.parent.replace(after, nodes.Text(WORD_JOINER + after))
+        mark = CLOSING.match(after) if isinstance(after, nodes.Text) else None
+        if mark:
+            source = node.astext() + "".join(f"{{{letter}}}" for letter in mark[0])
+            node.replace(node.children[0], nodes.Text(source))
+            after.parent.replace(after, nodes.Text(after[mark.end() :]))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -93,7 +93,9 @@ def test_formulas_stand_on_the_page_as_html(built, book) -> None:
 
 
 def test_a_full_stop_stays_with_its_formula(built, book) -> None:
-    assert "\u2060, if anywhere" in book.html("page")
+    html = book.html("page")
+    assert r"= 0{,}</annotation>" in html
+    assert "</span> if anywhere" in html
 
 
 def test_thebe_is_gone(built, book) -> None:

@@ -341,20 +341,26 @@ def test_every_answer(exercise):
         assert found.message == f"You have {value:.6g}. {sentence}"
 
 
+STEEPEST, FLATTEST = 10 + math.sqrt(73), 10 - math.sqrt(73)  # (2 + 18)/2 and √(8² + 3²)
+
+
 @pytest.mark.parametrize(
-    ("exercise", "right"),
+    ("exercise", "right", "known"),
     [
-        ("ex-1d-factor", -0.5),  # 1 - 0.5 · 3
-        ("ex-1d-edge", 0.2),  # 2/10
-        ("ex-1d-backwards", 1.6),  # 1 + 4.8/8
-        ("ex-1d-shrink", 10 * math.prod(1 - 0.5**t for t in range(1, 61))),
-        ("ex-nd-edge", 2 / (10 + math.sqrt(73))),
-        ("ex-nd-saddle", math.ceil(math.log(1e6) / math.log(1.5))),
+        ("ex-1d-factor", 1 - 0.5 * 3, [1 - 0.5 * 1.5, 0.5, 0.5 * 3, 1 + 0.5 * 3, 1 - 3]),
+        ("ex-1d-edge", 0.2, [0.1, 0.4, 10]),
+        ("ex-1d-backwards", 1 + 4.8 / 8, [0.6, 1 - 4.8 / 8, -0.6]),
+        ("ex-1d-shrink", 10 * math.prod(1 - 0.5**t for t in range(1, 61)), [0, 5, 5 * 0.75]),
+        ("ex-nd-edge", 2 / STEEPEST, [2 / FLATTEST, 2 / 18, 1 / STEEPEST, 4 / STEEPEST]),
+        # The first t with 1.5^t > 10⁶, and that with 0.5^t < 10⁻⁶.
+        ("ex-nd-saddle", math.ceil(math.log(1e6) / math.log(1.5)), [34, 20]),
     ],
 )
-def test_answers_worked_out_by_hand(exercise, right):
-    """Those of two dimensions: (2 + 18)/2 + √(8² + 3²), and the first t with 1.5^t > 10⁶."""
-    assert ANSWERS[exercise]().right == pytest.approx(right, rel=1e-12)
+def test_answers_and_mistakes_worked_out_by_hand(exercise, right, known):
+    answer = ANSWERS[exercise]()
+    assert answer.right == pytest.approx(right, rel=1e-12)
+    for value in known:
+        assert any(value == pytest.approx(told) for told in answer.mistakes.values()), value
 
 
 def test_every_answer_is_asked_for_in_a_chapter():

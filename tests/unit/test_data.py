@@ -79,6 +79,8 @@ def test_order_of_the_draws():
         expected = 2 * X[:, 0] - 3.4 * X[:, 1] + 4.2 + noise * e
         np.testing.assert_allclose(found.y, expected, rtol=1e-13, atol=1e-13)
     assert np.array_equal(normal_regression(seed=8, n=20).X, X[:20])
+    usual, stated = normal_regression(seed=8), normal_regression(seed=8, n=1000, noise=0.01)
+    assert np.array_equal(usual.y, stated.y)
 
 
 @pytest.mark.parametrize(

@@ -279,6 +279,15 @@ def test_overflow_is_divergence_and_warns_of_nothing():
     assert len(iterates) == 1 + math.floor(math.log(np.finfo(float).max) / math.log(19))
 
 
+def test_trajectories_are_frozen_and_equal_to_themselves_alone():
+    """Arrays in them are compared by whoever asks, entry by entry."""
+    one, same = (minimize(BOWL, 1.0, RULE, steps=3) for _ in range(2))
+    with pytest.raises(AttributeError):
+        one.stop = "diverged"
+    assert one == one
+    assert one != same
+
+
 def test_what_a_run_says():
     run = minimize(BOWL, 10.0, GradientDescent(lr=0.2), steps=10)
     assert repr(run) == "Trajectory(10 steps, f 100 -> 0.00365616, stop: steps)"
@@ -504,6 +513,7 @@ def test_newton_squares_the_error():
     """On x - log x the error is squared at every step, 1 - x <- (1 - x)², and run.x knows it."""
     run = newton(gd.log_barrier(), 0.5, steps=5)
     np.testing.assert_allclose(1 - run.x, 0.5 ** (2 ** np.arange(6)), rtol=1e-6, atol=1e-15)
+    assert run.lr.tolist() == [1.0] * 5
 
 
 def test_newton_seeks_maxima_too():

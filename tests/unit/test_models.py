@@ -101,6 +101,14 @@ def test_start(model):
     assert np.array_equal(start, drawn if model == LINEAR else np.zeros_like(params))
 
 
+@EVERY_MODEL
+def test_models_are_frozen_and_equal_by_value(model):
+    with pytest.raises(AttributeError):
+        model.classes = 7
+    assert model == type(model)(*([model.classes] if hasattr(model, "classes") else []))
+    assert len({SOFTMAX, SoftmaxRegression(4), SoftmaxRegression(5), LINEAR, LOGISTIC}) == 4
+
+
 # ---------------------------------------------------------------- linear
 
 

@@ -37,7 +37,7 @@ LINE = {
 SPACE = {
     gd.saddle(): [[1.0, 2.0], [-3.0, 0.1]],
     gd.rosenbrock(): [[-1.2, 1.0], [0.3, -0.7], [2.0, 2.0]],
-    gd.beale(): [[1.0, 1.5], [-2.0, 0.3], [3.5, -0.4]],
+    gd.beale(): [[1.0, 1.5], [-2.0, 0.3], [3.5, -0.4], [2.0, 0.0], [0.0, 2.0]],
     gd.himmelblau(): [[0.5, -1.5], [4.0, 3.0], [-3.0, 1.0]],
     quadratic([1.0, 100.0], b=2.0): [[0.3, 0.2], [-4.0, 9.0]],
     quadratic([1.0, 100.0], b=[-3.0, 7.0], c=5.0): [[0.3, 0.2]],
@@ -264,14 +264,17 @@ def test_rosenbrocks_hessian_is_the_published_one():
         (gd.double_well(0.25), 1.0, 0.25, 0.25, 2),
         (gd.exponential(), 0.0, 1, -1, 1),
         (gd.log_barrier(), 0.5, 0.5 + math.log(2), -1, 4),
+        (quadratic(3.0), 2.0, 6, 6, 3),
         (quadratic(3.0, b=2.0, c=1.0), 2.0, 3, 4, 3),
+        (quadratic([2.0, 4.0]), np.array([1.0, 3.0]), 19, [2, 12], [[2, 0], [0, 4]]),
+        (gd.saddle(), np.array([3.0, 1.0]), 4, [3, -1], [[1, 0], [0, -1]]),
     ],
     ids=str,
 )
 def test_values_worked_out_by_hand(objective, x, f, grad, hessian):
     assert objective.f(x) == pytest.approx(f, rel=1e-15)
-    assert objective.grad(x) == pytest.approx(grad, rel=1e-15)
-    assert objective.hessian(x) == pytest.approx(hessian, rel=1e-15)
+    np.testing.assert_allclose(objective.grad(x), grad, rtol=1e-15)
+    np.testing.assert_allclose(objective.hessian(x), hessian, rtol=1e-15)
 
 
 def test_absolute():

@@ -438,7 +438,9 @@ def test_short_description(alt, words):
 
 
 @pytest.mark.parametrize(
-    "draw", [lambda axes: None, lambda axes: axes.plot([0, 1], [0, 1]), contours], ids=["empty", "line", "contours"]
+    "draw",
+    [lambda axes: None, lambda axes: axes.plot([0, 1], [0, 1]), contours],
+    ids=["empty", "line", "contours"],
 )
 def test_figure_without_labels(draw):
     told = "show_figure: figure 'test-figure' draws nothing with a label; give what it shows a "
