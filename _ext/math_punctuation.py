@@ -23,7 +23,7 @@ def join(app: Sphinx, doctree: nodes.document) -> None:
         if mark:
             source = node.astext() + "".join(f"{{{letter}}}" for letter in mark[0])
             node.replace(node.children[0], nodes.Text(source))
-            after.parent.replace(after, nodes.Text(after[mark.end() :]))
+            after.parent.replace(after, nodes.Text(after.astext()[mark.end() :]))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -63,15 +63,13 @@ _STYLE = {
     "ytick.labelsize": 10,
     "legend.fontsize": 10,
     "legend.frameon": False,
-    "lines.linewidth": 1.6,
-    "lines.markersize": 5,
 }
 
 
 def new_figure(
     width: float = 5.0, height: float = 3.2, *, rows: int = 1, columns: int = 1, **options: Any
 ) -> tuple[Figure, Any]:
-    """Return a figure in the style of the course, and its axes.
+    """Return a figure in the style of the course, and its axes; the style stays in force.
 
     Parameters
     ----------
@@ -87,10 +85,9 @@ def new_figure(
     -------
     (Figure, Axes or array of Axes)
     """
-    with mpl.rc_context(_STYLE):
-        figure, axes = plt.subplots(rows, columns, figsize=(width, height), **options)
-        # Ticks are made when first asked for: ask while the style is in force.
-        figure.draw_without_rendering()
+    # For good, and not for this call alone: ticks, legends and texts are made later.
+    mpl.rcParams.update(_STYLE)
+    figure, axes = plt.subplots(rows, columns, figsize=(width, height), **options)
     plt.close(figure)  # shown by page.show_figure, and not once more when the cell ends
     return figure, axes
 

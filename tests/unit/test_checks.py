@@ -71,16 +71,105 @@ RIGHT = {
 }
 
 
-def mistakes():
-    """Yield each check with each mistake it knows: its name, the code, and the sentence."""
-    for sentence, code in checks._STEP_MUTANTS.items():
-        yield "step", code, sentence
-    for sentence, code in checks._SEARCH_MUTANTS.items():
-        yield "search", code, sentence
-    for sentence, code in checks._SLOPE_MUTANTS.items():
-        for kind in ("forward", "central"):
-            if f"the {kind} quotient" not in sentence:  # it would be right
-                yield kind, code, sentence
+def until(accepts):
+    """Return the search that halves the rate until it is accepted, sixty times at most."""
+
+    def search(f, x, slope, lr):
+        for _ in range(60):
+            if accepts(f, x, slope, lr):
+                break
+            lr /= 2
+        return lr
+
+    return search
+
+
+# What the checks say they recognize, written here once more: the sentence, and the mistake.
+STEPS = {
+    "The step goes uphill: subtract, do not add.": lambda x, g, lr: x + lr * g,
+    "The old x is missing: this is the step alone, not where it leads.": lambda x, g, lr: -lr * g,
+    "This is the learning rate times the gradient; start from x and subtract it.": (
+        lambda x, g, lr: lr * g
+    ),
+    "The learning rate is not used.": lambda x, g, lr: x - g,
+    "The gradient is not used, only the learning rate.": lambda x, g, lr: x - lr,
+    "The gradient is divided by its norm: the step must be longer where it is steeper.": (
+        lambda x, g, lr: x - lr * g / np.sqrt(np.sum(g**2))
+    ),
+    "Only the sign of the gradient is used: the step must be longer where it is steeper.": (
+        lambda x, g, lr: x - lr * np.sign(g)
+    ),
+    "The step is twice as long as it should be.": lambda x, g, lr: x - 2 * lr * g,
+    "The step is half as long as it should be.": lambda x, g, lr: x - 0.5 * lr * g,
+    "Nothing moves: x comes back as it was.": lambda x, g, lr: x,
+    "The gradient is divided by the learning rate.": lambda x, g, lr: x - g / lr,
+    "x is multiplied by what should be subtracted from it.": lambda x, g, lr: x - x * lr * g,
+}
+SLOPES = {
+    "It is not divided by the distance between the two points.": lambda f, x, h: f(x + h) - f(x),
+    "This is the forward quotient: take the second point on the other side of x.": (
+        lambda f, x, h: (f(x + h) - f(x)) / h
+    ),
+    "This is the central quotient: take x itself as the second point.": (
+        lambda f, x, h: (f(x + h) - f(x - h)) / (2 * h)
+    ),
+    "The points are 2h apart: divide by 2h.": lambda f, x, h: (f(x + h) - f(x - h)) / h,
+    "The points are h apart: divide by h.": lambda f, x, h: (f(x + h) - f(x)) / (2 * h),
+    "This is the backward quotient.": lambda f, x, h: (f(x) - f(x - h)) / h,
+    "The sign is wrong: the point further right comes first.": (
+        lambda f, x, h: (f(x) - f(x + h)) / h
+    ),
+    "The sign is wrong: the point on the right comes first.": (
+        lambda f, x, h: (f(x - h) - f(x + h)) / (2 * h)
+    ),
+    "The difference must be divided by h, not multiplied.": lambda f, x, h: (f(x + h) - f(x)) * h,
+    "Parentheses are missing: the whole difference is divided.": (
+        lambda f, x, h: f(x + h) - f(x) / h
+    ),
+    "Parentheses are missing around the whole difference.": (
+        lambda f, x, h: f(x + h) - f(x - h) / (2 * h)
+    ),
+    "Parentheses are missing around 2 * h: this divides by 2 and multiplies by h.": (
+        lambda f, x, h: (f(x + h) - f(x - h)) / 2 * h
+    ),
+    "The difference is not divided by the distance 2h.": lambda f, x, h: f(x + h) - f(x - h),
+    "The points are half as far from x as they should be.": (
+        lambda f, x, h: (f(x + h / 2) - f(x - h / 2)) / h
+    ),
+}
+SEARCHES = {
+    "The first rate is returned without a test.": lambda f, x, slope, lr: lr,
+    "The rate is halved once and not tested again.": (
+        lambda f, x, slope, lr: lr / 2 if f(x - lr * slope) >= f(x) else lr
+    ),
+    "The last rate that was refused is returned, not the accepted one.": (
+        lambda f, x, slope, lr: min(lr, 2 * search(f, x, slope, lr))
+    ),
+    "Any decrease is accepted; a share c lr slope² of it is asked for.": until(
+        lambda f, x, slope, lr: f(x - lr * slope) < f(x)
+    ),
+    "The share must be taken of slope², not of the slope.": until(
+        lambda f, x, slope, lr: f(x - lr * slope) <= f(x) - 1e-4 * lr * slope
+    ),
+    "The whole decrease that the tangent promises is asked for; c is missing.": until(
+        lambda f, x, slope, lr: f(x - lr * slope) <= f(x) - lr * slope**2
+    ),
+    "The trial goes uphill: it must be at x - lr * slope.": until(
+        lambda f, x, slope, lr: f(x + lr * slope) <= f(x) - 1e-4 * lr * slope**2
+    ),
+}
+MISTAKES = [
+    *[("step", sentence) for sentence in STEPS],
+    *[("search", sentence) for sentence in SEARCHES],
+    *[("forward", sentence) for sentence in SLOPES if "the forward quotient" not in sentence],
+    *[("central", sentence) for sentence in SLOPES if "the central quotient" not in sentence],
+]
+
+
+def test_the_tables_hold_every_known_mistake():
+    assert set(STEPS) == set(checks._STEP_SLIPS) == set(checks._STEP_MUTANTS)
+    assert set(SLOPES) == set(checks._SLOPE_MUTANTS)
+    assert set(SEARCHES) == set(checks._SEARCH_MUTANTS)
 
 
 @pytest.mark.parametrize("name", RIGHT)
@@ -92,9 +181,9 @@ def test_right_code_passes(name):
         assert repr(found).startswith("Right. Your ")
 
 
-@pytest.mark.parametrize(("name", "code", "sentence"), list(mistakes()))
-def test_known_mistake_is_named(name, code, sentence):
-    found = CHECKS[name](code)
+@pytest.mark.parametrize(("name", "sentence"), MISTAKES)
+def test_known_mistake_is_named(name, sentence):
+    found = CHECKS[name]((STEPS | SLOPES | SEARCHES)[sentence])
     assert not found.passed
     assert not found
     assert re.fullmatch(
@@ -133,6 +222,11 @@ def test_value_in_place_of_a_derivative_is_named():
     )
     found = diagnose_gradient(norm, norm, POINTS)
     assert found.message.startswith("At x = (1, 2): expected shape (2,), got ().")
+
+
+def test_array_is_not_named_for_a_number_that_fills_it():
+    found = diagnose_gradient(lambda v: np.full_like(v, norm(v)), norm, POINTS)
+    assert found.message == "At x = (1, 2): expected (2, 4), got (5, 5)."
 
 
 def test_sum_of_examples_is_recognized_where_their_number_is_told():
@@ -250,6 +344,17 @@ def test_changed_input_of_a_gradient_is_told_and_the_points_are_kept():
     assert all(np.array_equal(a, b) for a, b in zip(POINTS, kept, strict=True))
 
 
+@pytest.mark.parametrize(("last", "passed"), [(9, False), (10, True)])
+def test_last_step_that_is_compared(last, passed):
+    found = diagnose_schedule(lambda t: RATES(t) + (t >= last), RATES, steps=9)
+    assert found.passed is passed
+
+
+def test_diagnoses_are_frozen():
+    with pytest.raises(AttributeError):
+        Diagnosis(False, "no").passed = True
+
+
 def test_overflow_in_a_readers_code_warns_of_nothing():
     assert not diagnose_step(lambda x, grad, lr: x * np.float64(1e308) * 10 - np.inf)
 
@@ -292,7 +397,7 @@ def test_test_may_reject_by_an_assertion():
 def test_test_that_lets_one_wrong_step_through_is_told_which(sentence):
     """Right in all else, so the one it accepts must be the one that is told."""
     problem = np.array([3.0, 1.0]), np.array([-4.0, 2.0]), 0.25
-    wrong = checks._STEP_MUTANTS[sentence](*problem)
+    wrong = STEPS[sentence](*problem)
 
     def test(step):
         return any(np.array_equal(step(*problem), taken) for taken in ([4.0, 0.5], wrong))

@@ -118,7 +118,7 @@ def test_one_coordinate_that_is_not_finite_is_enough():
 @pytest.mark.parametrize("x0", [3, [3, 4], np.array([3, 4]), np.float32(3)], ids=repr)
 def test_start_is_converted_and_left_alone(x0):
     """A start of whole numbers would otherwise cut every step."""
-    before = np.array(x0)
+    before = np.array(x0, dtype=float)
     xs = list(descend(lambda x: x, x0, RULE, steps=2))
     assert xs[0].dtype == np.float64
     np.testing.assert_allclose(xs[2], 0.81 * before, rtol=1e-15)

@@ -256,6 +256,39 @@ def test_ids_are_unique_over_the_figures_of_a_page_and_all_links_lead_somewhere(
         assert all(i.startswith((f"{name}-", "figure-")) for i in own - {None})
 
 
+def marks(draw):
+    """Return the color that each mark inside the axes is filled with, and how often it is said."""
+    tree = html_of(shown(draw))
+    styles = []
+    for group in tree.iter(f"{SVG}g"):
+        if group.get("clip-path"):
+            for mark in group.findall(f"{SVG}use"):
+                styles.append(mark.get("style") or group.get("style"))
+    said = sum("fill: var" in (node.get("style") or "") for node in tree.iter())
+    return [re.search(r"fill: var\(--gd-(\w+), ", style)[1] for style in styles], said
+
+
+def test_marks_of_one_style_say_it_once():
+    def dots(axes):
+        axes.plot([0, 1, 2], [0, 1, 0], "o", color=COLORS["descent"], label="run")
+
+    def line(axes):
+        axes.plot([0, 1, 2], [0, 1, 0], color=COLORS["descent"], label="run")
+
+    (found, said), (none, rest) = marks(dots), marks(line)
+    assert found == ["descent"] * 3
+    assert none == []
+    assert said == rest + 1
+
+
+def test_marks_of_several_styles_keep_their_own():
+    def draw(axes):
+        colors = [COLORS[meaning] for meaning in ("descent", "warning", "descent")]
+        axes.scatter([0, 1, 2], [0, 1, 0], color=colors, label="points")
+
+    assert marks(draw)[0] == ["descent", "warning", "descent"]
+
+
 def test_same_figure_gives_the_same_text():
     assert shown(plain) == shown(plain)
 
@@ -328,6 +361,29 @@ def test_contours_are_told_by_level_length_and_center():
     assert found["length"] == pytest.approx([2 * math.pi, 4 * math.pi], rel=1e-3)
     # The mean of both coordinates along each circle: (0.5 + 0)/2.
     assert found["center"] == pytest.approx([0.25, 0.25], abs=1e-4)
+
+
+def test_nothing_is_drawn_between_two_pieces_of_a_level_line():
+    """Two circles of radius 1 on one level: the way from one to the other is no part of it."""
+
+    def draw(axes):
+        x, y = np.meshgrid(np.linspace(-3, 3, 301), np.linspace(-2, 2, 201))
+        axes.contour(x, y, (np.abs(x) - 1.5) ** 2 + y**2, levels=[1])
+
+    (found,) = (s for s in series(draw) if s["kind"] == "contours")
+    assert found["length"] == pytest.approx([4 * math.pi], rel=1e-3)
+    assert found["center"] == pytest.approx([0], abs=1e-6)
+
+
+def test_small_contours_keep_their_points():
+    """A length scale of a hundredth loses nothing."""
+
+    def draw(axes):
+        x, y = np.meshgrid(np.linspace(-0.03, 0.03, 101), np.linspace(-0.03, 0.03, 101))
+        axes.contour(x, y, x**2 + y**2, levels=[1e-4])
+
+    (found,) = (s for s in series(draw) if s["kind"] == "contours")
+    assert found["length"] == pytest.approx([0.02 * math.pi], rel=1e-3)
 
 
 def test_other_contours_have_other_data():
@@ -415,6 +471,10 @@ def test_table_can_be_scrolled_and_is_named():
         "aria-label": "Numbers of figure test-figure",
     }
     assert {cell.get("scope") for cell in group.iter("th")} == {"col"}
+
+
+def test_eight_words_are_a_description():
+    assert shown(plain, alt="It rises from one at once to three")["text/plain"]
 
 
 # ---------------------------------------------------------------- what is refused

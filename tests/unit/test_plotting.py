@@ -6,6 +6,7 @@ import itertools
 import re
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.text import Text
@@ -125,28 +126,31 @@ def test_grid_is_fainter_than_all_else(mode):
 
 def test_no_text_below_nine_points():
     sizes = {key: value for key, value in plotting._STYLE.items() if key.endswith("size")}
-    del sizes["figure.figsize"], sizes["lines.markersize"]
+    del sizes["figure.figsize"]
     assert set(sizes) >= {"font.size", "axes.labelsize", "xtick.labelsize", "legend.fontsize"}
     assert min(sizes.values()) >= 9
 
 
 def test_figure_in_the_style_and_no_other_figure_after_it():
-    import matplotlib.pyplot as plt
-
-    before = [plt.rcParams[key] for key in plotting._STYLE]
     figure, axes = new_figure(4.0, 2.5)
     axes.plot([0, 1], [0, 1], label="line")
     axes.set(xlabel="x", ylabel="y", title="title")
     axes.legend()
-    label_line(axes, 0, 0, "here")
-    assert [plt.rcParams[key] for key in plotting._STYLE] == before
+    axes.text(0, 0, "here")
     assert not plt.get_fignums()  # closed, or a notebook would show it twice
     assert figure.get_size_inches().tolist() == [4.0, 2.5]
+    figure.draw_without_rendering()
     sizes = {text.get_text(): text.get_fontsize() for text in figure.findobj(Text)}
     assert set(sizes) >= {"x", "y", "title", "line", "here", "0.0"}
     assert min(sizes.values()) >= 9
     assert figure.get_facecolor()[3] == 0  # the page's own ground shows
-    assert not axes.spines["top"].get_visible()
+    lines = {side: spine.get_visible() for side, spine in axes.spines.items()}
+    assert lines == {"left": True, "bottom": True, "top": False, "right": False}
+    assert all(line.get_visible() for line in axes.get_xgridlines())
+    assert not axes.legend_.get_frame_on()
+    # Also what is made later is drawn in ink, which the dark mode turns light.
+    colors = {text.get_color() for text in figure.findobj(Text)}
+    assert colors == {COLORS["ink"]}
 
 
 def test_panels():
@@ -193,4 +197,5 @@ def test_contours(objective):
         np.testing.assert_allclose([objective.f(point) for point in ends], level, rtol=0.05)
     assert (axes.get_xlim(), axes.get_ylim()) == ((-2, 3), (-1, 1))
     assert axes.get_aspect() == 1
+    assert not any(line.get_visible() for line in axes.get_xgridlines())
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("$x_1$", "$x_2$")
