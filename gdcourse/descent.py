@@ -174,7 +174,7 @@ def backtracking(
     """Run gradient descent with a rate found anew at every step by trying and shrinking.
 
     Each step starts from the rate ``lr`` and multiplies it by ``factor`` until Armijo's
-    condition holds, ``f(x - η g) <= f(x) - c η |g|²``. A trial point where f is nan or infinite
+    condition holds, ``f(x - η g) <= f(x) - c η |g|²``. A trial point where f is nan or +inf
     does not satisfy it, so the run stays where f is defined.
 
     Parameters
@@ -249,7 +249,7 @@ def newton(objective: Any, x0: Any, *, steps: int, tol: float | None = None) -> 
     -------
     Trajectory
         ``lr`` holds ones. The run counts as diverged where the Hessian is singular: the step
-        would be infinite.
+        is not defined there.
 
     Notes
     -----

@@ -33,7 +33,8 @@ def difference_quotient(f: Callable[[Any], Any], x: Any, h: float) -> Any:
     -------
     float
         The estimate of f'(x). Its error is at most ``M2 |h| / 2``, where M2 bounds ``|f''|``
-        between the two points, plus rounding of about ``2 u |f(x)| / |h|`` with u = 1.1e-16.
+        between the two points, plus at most ``2 δ / |h|`` where δ is the error of one computed
+        value of f, plus about ``1.1e-16 |x f'(x)| / |h|`` where x + h is not exact.
 
     Examples
     --------
@@ -60,7 +61,8 @@ def central_difference(f: Callable[[Any], Any], x: Any, h: float) -> Any:
     -------
     float
         The estimate of f'(x). Its error is at most ``M3 h² / 6``, where M3 bounds ``|f'''|``
-        between the two points, plus rounding of about ``u |f(x)| / |h|`` with u = 1.1e-16.
+        between the two points, plus at most ``δ / |h|`` where δ is the error of one computed
+        value of f, plus about ``1.1e-16 |x f'(x)| / |h|`` where x + h is not exact.
 
     Examples
     --------
@@ -146,7 +148,8 @@ def check_gradient(
     GradientCheck
         The relative difference of a coordinate is ``|a - n| / max(|a|, |n|, floor)``, where the
         floor, ``10 eps |f(x)| / (h rtol)`` with the machine epsilon eps, keeps rounding in f
-        from failing a coordinate whose derivative is close to 0.
+        from failing a coordinate whose derivative is close to 0. A coordinate below the floor is
+        not checked: shift f so that it is not huge beside its derivatives.
 
     Raises
     ------

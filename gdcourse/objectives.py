@@ -33,7 +33,8 @@ class Objective:
     hessian : callable, x -> array of shape (d, d), or None
         Its matrix of second derivatives; in one dimension the second derivative.
     minimizer : float or array, or None
-        A global minimizer; None where there is none.
+        A global minimizer, one of them where there are several; None where there is none, or
+        where they fill a line or more.
     domain : (low, high), default (-inf, inf)
         Open interval (the same for each coordinate) in which f is defined.
 
