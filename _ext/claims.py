@@ -128,7 +128,7 @@ def add_links(app: Sphinx, doctree: nodes.document) -> None:
             line += nodes.reference(
                 "", "", nodes.literal(text=test.name), refuri=f"{base}/{test.path}#L{test.line}"
             )
-            line += nodes.Text(f" ({test.kind}, {variants})")
+            line += nodes.Text(f" ({variants})")
             node += line
 
 
