@@ -254,8 +254,8 @@ def _table(data: dict[str, Any]) -> str:
     for axes in data["axes"]:
         groups: dict[str, list[dict[str, Any]]] = {}
         for series in axes["series"]:
-            if series["label"]:
-                groups.setdefault(json.dumps(series.get("x", [])), []).append(series)
+            if series["label"] and "x" in series:  # level lines have no columns of points
+                groups.setdefault(json.dumps(series["x"]), []).append(series)
         tables += [_group_table(axes, group) for group in groups.values()]
     if not tables:
         raise ValueError(
