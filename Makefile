@@ -50,6 +50,7 @@ bench: $(VENV)/.test ## time training beside other libraries, as ratios
 
 lint: $(VENV)/.test ## check the style of the code, notebooks included
 	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet . || { echo 'Format the code: $(BIN)/ruff format .'; exit 1; }
 
 types: $(VENV)/.test ## check the types of the package and the extensions
 	@$(BIN)/mypy

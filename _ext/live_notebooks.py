@@ -126,6 +126,7 @@ def flatten(
         "cite:p": lambda keys: citation(keys, library),
         "cite:t": lambda keys: citation(keys, library),
         "prf:ref": lambda label: names[label],
+        "ref": lambda label: names[label],
         "eq": lambda label: f"({numbers[label]})",
         "term": lambda word: word,
     }

@@ -3,12 +3,15 @@
 - sphinx-thebe adds its scripts whether it is used or not. One names another host,
   stands on the page twice and throws an error the second time.
 - myst-nb names the line that unfolds a cell otherwise than it reads.
+- sphinx-proof and sphinx-exercise give all their boxes the same two ids, which an
+  address can't tell apart.
 - docutils gives the entries of a bibliography a role that screen readers no longer
   know, inside a list that may only hold list items.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from docutils import nodes
@@ -29,24 +32,25 @@ def drop_thebe(app: Sphinx, config: Config) -> None:
     ]
 
 
-def mend_roles(
+def mend_body(
     app: Sphinx,
     pagename: str,
     templatename: str,
     context: dict[str, Any],
     doctree: nodes.document | None,
 ) -> None:
-    """Make the entries of a bibliography items of their list; call folded cells what they read."""
+    """Repair the roles, names and ids of a page's body."""
     if "body" in context:
-        context["body"] = (
+        body = (
             context["body"]
             .replace('role="doc-biblioentry"', 'role="listitem"')
             .replace('<summary aria-label="Toggle hidden content">', "<summary>")
         )
+        context["body"] = re.sub(r' id="(proof|exercise|solution)(-content)?"', "", body)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
     app.connect("config-inited", drop_thebe)
-    app.connect("html-page-context", mend_roles)
+    app.connect("html-page-context", mend_body)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -6,11 +6,14 @@ answer is computed, not typed; each wrong one stands under the sentence that it 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
+from gdcourse._types import Array
+from gdcourse.data import line
 from gdcourse.descent import minimize
 from gdcourse.objectives import quadratic, saddle
 from gdcourse.optimizers import GradientDescent
@@ -89,6 +92,8 @@ def _edge_in_two_dimensions() -> Answer:
             "That takes the diagonal for the eigenvalues; the mixed term counts too.": 2 / 18,
             "That is 1/λ: there the steepest mode arrives in one step. The edge is twice it.": 1
             / high,
+            "The mixed second derivative is 3, not 6: x₁x₂ is differentiated once by each.": 0.1,
+            "Two decimals are beyond the edge: five are asked for.": 0.11,
             "Those are the coefficients of f; its second derivatives are twice as large.": 4 / high,
         },
         rtol=5e-5,  # half a unit of the fifth decimal
@@ -102,7 +107,70 @@ def _leaving_a_saddle() -> Answer:
         steps,
         {
             "That is one too few: there it is still just below 1.": steps - 1,
+            "That is one too many: it is larger than 1 a step before.": steps + 1,
+            "That is where 1.5 to the power t is a million; steps are whole: round up.": math.log(
+                1e6
+            )
+            / math.log(1.5),
             "That is for the first coordinate, whose factor is 1/2.": 20.0,
+        },
+    )
+
+
+def _steps_of_one_length() -> Answer:
+    def end(direction: Callable[[Array], Array]) -> float:
+        x = np.array([3.0, 4.0])
+        for _ in range(101):
+            x = x - 0.3 * direction(x)
+        return float(np.linalg.norm(x))
+
+    return Answer(
+        end(lambda x: x / np.linalg.norm(x)),
+        {
+            "That is the gradient itself, not yet divided by its length.": end(lambda x: 2 * x),
+            "The steps are 0.6 long: divide by the length of the gradient, not of x.": end(
+                lambda x: 2 * x / np.linalg.norm(x)
+            ),
+            "Each coordinate moves by 0.3: that is the sign, not the direction.": end(np.sign),
+            "It is divided by the largest entry; the length is the root of the sum of squares.": (
+                end(lambda x: x / np.abs(x).max())
+            ),
+            "It is divided by the sum of its entries' sizes; the length is the root of the sum "
+            "of squares.": end(lambda x: x / np.abs(x).sum()),
+            "It is divided by the square of its length: take the root.": end(
+                lambda x: 2 * x / (4 * x @ x)
+            ),
+        },
+        rtol=1e-6,
+    )
+
+
+def _one_coordinate_early() -> Answer:
+    X, target, _ = line()
+    x = X[:, 0]
+    error = 0.5 * x - 0.5 - target
+    slope = 0.5 - 0.001 * float(np.mean(2 * error * x))
+    intercept = -0.5 - 0.001 * float(np.mean(2 * error))
+    early = -0.5 - 0.001 * float(np.mean(2 * (slope * x - 0.5 - target)))
+    return Answer(
+        early - intercept,
+        {
+            "The sizes agree: give how far apart they are, without a sign.": intercept - early,
+            "That is the intercept of the right step; how far is it from the other?": intercept,
+            "That is the intercept of the loop; how far is it from the right one?": early,
+            "That is the difference of the slopes, and both loops move the slope alike.": 0.0,
+        },
+        rtol=5e-3,
+    )
+
+
+def _stationary_points() -> Answer:
+    return Answer(
+        9,
+        {
+            "Those are the minima, which descent finds. Saddles and hilltops are level too.": 4,
+            "Those are minima and maximum: between two valleys there is a pass.": 5,
+            "Those are minima and saddles: there is a hill in the middle.": 8,
         },
     )
 
@@ -115,4 +183,7 @@ ANSWERS: dict[str, Callable[[], Answer]] = {
     "ex-1d-shrink": _shrink,
     "ex-nd-edge": _edge_in_two_dimensions,
     "ex-nd-saddle": _leaving_a_saddle,
+    "ex-nd-normalized": _steps_of_one_length,
+    "ex-nd-early": _one_coordinate_early,
+    "ex-nd-himmelblau": _stationary_points,
 }

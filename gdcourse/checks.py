@@ -436,9 +436,20 @@ def diagnose_gradient(
             lambda x: np.full_like(x, reference(x).sum())
         ),
     }
+    shapes: dict[tuple[int, ...], str] = {
+        (): "That is a single number; the gradient has an entry for each coordinate."
+    }
     if examples is not None:
-        mutants["This is the gradient of the sum; divide by the number of examples."] = lambda x: (
-            examples * reference(x)
+        mutants |= {
+            "This is the gradient of the sum; divide by the number of examples.": lambda x: (
+                examples * reference(x)
+            ),
+            "It is divided by the number of parameters, not of examples.": lambda x: (
+                examples * reference(x) / x.size
+            ),
+        }
+        shapes[examples,] = (
+            "That is a number for each example; the gradient has one for each parameter."
         )
     problems = tuple((np.asarray(x, dtype=np.float64),) for x in points)
     # Central differences are good to about 1e-9 here, no mutant is nearer than a per mille.
@@ -450,6 +461,7 @@ def diagnose_gradient(
         lambda x: f"At x = {_show(x)}",
         "Your gradient agrees with central differences at every point tried.",
         rtol=1e-5,
+        shapes=shapes,
     )
 
 
@@ -507,6 +519,7 @@ def _compare(
     praise: str,
     *,
     rtol: float = _RTOL,
+    shapes: Mapping[tuple[int, ...], str] | None = None,
 ) -> Diagnosis:
     """Run a reader's code on all problems and say what is wrong with it, if anything is."""
     if not callable(code):
@@ -536,11 +549,13 @@ def _compare(
             answers.append(np.asarray(answer, dtype=np.float64))
         except (TypeError, ValueError):
             return Diagnosis(False, f"Numbers are asked for, and you have {answer!r}.")
-        if answers[-1].shape != right.shape:
+        shape = answers[-1].shape
+        if shape != right.shape:
+            hint = "Return an array of the shape of the one you are given."
             return Diagnosis(
                 False,
-                f"{describe(*problem)}: expected shape {right.shape}, got {answers[-1].shape}. "
-                f"Return an array of the shape of the one you are given.",
+                f"{describe(*problem)}: expected shape {right.shape}, got {shape}. "
+                f"{(shapes or {}).get(shape, hint)}",
             )
     for problem, answer in zip(problems, answers, strict=True):
         right = np.asarray(reference(*problem))
@@ -551,8 +566,27 @@ def _compare(
                     wrong = [np.asarray(mutant(*map(_copy, p))) for p in problems]
                 if all(_close(a, b, rtol) for a, b in zip(answers, wrong, strict=True)):
                     return Diagnosis(False, f"{found} {sentence}")
-            return Diagnosis(False, found)
+            rights = [np.asarray(reference(*p)) for p in problems]
+            return Diagnosis(False, f"{found}{_pattern(answers, rights, rtol)}")
     return Diagnosis(True, praise)
+
+
+def _pattern(answers: list[Array], rights: list[Array], rtol: float) -> str:
+    """Say what wrong answers have in common: a factor, or the one entry that is wrong."""
+    got = np.concatenate([np.ravel(answer) for answer in answers])
+    right = np.concatenate([np.ravel(answer) for answer in rights])
+    largest = np.argmax(np.abs(right))
+    if right[largest] != 0 and np.isfinite(got).all():
+        factor = got[largest] / right[largest]
+        if factor != 0 and _close(got, factor * right, rtol):
+            return f" All your numbers are {factor:.4g} times the right ones."
+    if len({answer.shape for answer in rights}) == 1 and rights[0].ndim == 1:
+        scale = np.max(np.abs(right))
+        off = np.abs(np.array(answers) - np.array(rights)) > rtol * scale
+        wrong = np.flatnonzero(off.any(axis=0) | ~np.isfinite(np.array(answers)).all(axis=0))
+        if len(wrong) == 1 < off.shape[1]:
+            return f" Only entry {wrong[0] + 1} is wrong, here and at the other points."
+    return ""
 
 
 def _close(one: Array, two: Array, rtol: float) -> bool:

@@ -269,8 +269,8 @@ def newton(objective: Any, x0: Any, *, steps: int, tol: float | None = None) -> 
         )
 
     def step(t: int, x: Any, f: float, g: Any) -> tuple[Any, float]:
-        hessian = np.asarray(objective.hessian(x), dtype=np.float64)
-        if hessian.ndim == 0:
+        hessian = objective.hessian(x)
+        if np.ndim(hessian) == 0:
             return x - np.divide(g, hessian), 1.0
         try:
             return x - np.linalg.solve(hessian, g), 1.0

@@ -191,9 +191,7 @@ def check_gradient(
     difference = np.abs(analytic - numerical)
     # Where both are 0 the scale may be 0 as well: they agree.
     with np.errstate(invalid="ignore"):  # f is infinite beside x
-        relative = np.divide(
-            difference, scale, out=np.zeros_like(difference), where=difference != 0
-        )
+        relative = difference / np.where(difference == 0, 1, scale)
     # A nan (f undefined beside x) must count as the worst of all, and argmax finds it.
     index = np.unravel_index(int(np.argmax(relative)), relative.shape) if relative.size else ()
     error = float(relative[index]) if relative.size else 0.0

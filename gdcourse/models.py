@@ -42,7 +42,8 @@ class LinearRegression:
     def loss_and_grad(self, params: Array, X: Array, y: Array) -> tuple[float, Array]:
         """Return the loss over the given examples and its gradient, of the shape of params."""
         residual: Array = X @ params - y
-        return float(residual @ residual) / (2 * len(y)), residual @ X / len(y)
+        loss = float(residual @ residual) / (2 * len(y))
+        return loss, residual @ X / len(y)
 
     def predict(self, params: Array, X: Array) -> Array:
         """Return the n predicted targets."""

@@ -272,22 +272,35 @@ def _table(data: dict[str, Any]) -> str:
 
 def _group_table(axes: dict[str, Any], group: list[dict[str, Any]]) -> str:
     """Return one table: a column for x, and one for each series that shares it."""
-    first = group[0]
-    columns = [(axes["xlabel"] or "x", first["x"])]
-    columns += [(series["label"], series["y"]) for series in group]
-    count = len(first["x"])
+    across, up = (_plain(axes[key]) or key[0] for key in ("xlabel", "ylabel"))
+    linear = [scale == "linear" for scale in axes["scales"]]
+    # What stands in the caption need not stand over a column: the axis where there are several
+    # series, the series where there is one.
+    alone = len(group) == 1
+    heads = [across, *([up] if alone else [_plain(series["label"]) for series in group])]
+    title = _plain(group[0]["label"] if alone else axes["ylabel"])
+    columns = [_cells(group[0]["x"], linear[0])]
+    columns += [_cells(series["y"], linear[1]) for series in group]
+    count = len(columns[0])
     rows = sorted({round(i * (count - 1) / (_TABLE_ROWS - 1)) for i in range(_TABLE_ROWS)})
-    head = "".join(f'<th scope="col">{html.escape(_plain(label))}</th>' for label, _ in columns)
+    head = "".join(f'<th scope="col">{html.escape(label)}</th>' for label in heads)
     body = "".join(
-        "<tr>" + "".join(f"<td>{_cell(values[row])}</td>" for _, values in columns) + "</tr>\n"
-        for row in rows
+        "<tr>" + "".join(f"<td>{cells[row]}</td>" for cells in columns) + "</tr>\n" for row in rows
     )
-    note = f"<caption>{len(rows)} of {count} points</caption>" if count > len(rows) else ""
-    return f"<table>{note}<thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>\n"
+    shown = f"{len(rows)} of {count} points" if count > len(rows) else ""
+    caption = html.escape(": ".join(filter(None, (title, shown))))
+    caption = f"<caption>{caption}</caption>" if caption else ""
+    return f"<table>{caption}<thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>\n"
 
 
-def _cell(value: float | None) -> str:
-    return "not finite" if value is None else _typeset(f"{value:.4g}")
+def _cells(values: list[float | None], linear: bool) -> list[str]:
+    """Return the numbers of a column in words; what is rounding on a linear axis is 0."""
+    largest = max((abs(v) for v in values if v is not None), default=0.0)
+    least = 1e-9 * largest if linear else 0.0
+    return [
+        "not finite" if v is None else _typeset(f"{v if abs(v) > least else 0.0:.4g}")
+        for v in values
+    ]
 
 
 def _plain(label: str) -> str:

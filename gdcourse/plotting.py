@@ -16,17 +16,18 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-#: Okabe and Ito's palette, safe for the color-blind, by meaning. On the page the names become
-#: CSS variables, so that dark mode has its own shades.
+#: By meaning: Okabe and Ito's palette, safe for the color-blind, with its pale shades darkened
+#: until they stand out from white. On the page the names become CSS variables, so that dark mode
+#: has its own shades.
 COLORS = {
     "ink": "#24292f",  # axes and text
     "function": "#57606a",  # the function itself, and its contours
     "grid": "#d8dee4",
     "descent": "#0072b2",  # gradient descent
-    "momentum": "#e69f00",
-    "newton": "#cc79a7",
+    "momentum": "#c27c10",
+    "newton": "#bf7aab",
     "search": "#009e73",  # a rate found by search
-    "warning": "#d55e00",  # what goes wrong, edges and thresholds
+    "warning": "#a8350f",  # what goes wrong, edges and thresholds
 }
 
 #: Darker shades for words, which need more contrast to their ground than lines do. In dark mode
@@ -35,7 +36,6 @@ TEXT_SHADES = {
     "momentum": "#8f6200",
     "newton": "#a23b7a",
     "search": "#007a5a",
-    "warning": "#b84e00",
 }
 
 _STYLE = {

@@ -33,13 +33,10 @@ def open_page(browser: Browser, site: str) -> Iterator[Open]:
     contexts = []
 
     def opener(path: str, width: int = DESK, mode: str = "light") -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=mode
-        )
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=mode)
         contexts.append(context)
         context.add_init_script(
-            f"localStorage.setItem('mode', '{mode}');"
-            f"localStorage.setItem('theme', '{mode}');"
+            f"localStorage.setItem('mode', '{mode}');localStorage.setItem('theme', '{mode}');"
         )
         page = context.new_page()
         page.trouble = []
@@ -71,9 +68,7 @@ def open_page(browser: Browser, site: str) -> Iterator[Open]:
         context.close()
 
 
-def test_opens_without_an_error_or_a_request_to_another_host(
-    path: str, open_page: Open
-) -> None:
+def test_opens_without_an_error_or_a_request_to_another_host(path: str, open_page: Open) -> None:
     page = open_page(path)
     page.wait_for_load_state("networkidle")
     # What loads late loads when it comes into view.
@@ -84,9 +79,7 @@ def test_opens_without_an_error_or_a_request_to_another_host(
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
 @pytest.mark.parametrize("width", [DESK, PHONE])
-def test_has_no_barrier_that_axe_finds(
-    path: str, width: int, mode: str, open_page: Open
-) -> None:
+def test_has_no_barrier_that_axe_finds(path: str, width: int, mode: str, open_page: Open) -> None:
     page = open_page(path, width, mode)
     page.add_script_tag(path=AXE)
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")

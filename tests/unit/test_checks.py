@@ -231,7 +231,26 @@ def test_array_is_not_named_for_a_number_that_fills_it():
 
 def test_sum_of_examples_is_recognized_where_their_number_is_told():
     found = diagnose_gradient(lambda v: 14 * v, norm, POINTS)
-    assert found.message == "At x = (1, 2): expected (2, 4), got (14, 28)."
+    assert found.message == (
+        "At x = (1, 2): expected (2, 4), got (14, 28). All your numbers are 7 times the right ones."
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        (lambda v: 7 * v, "It is divided by the number of parameters, not of examples."),
+        (lambda v: -14 * v, "All your numbers are -7 times the right ones."),
+        (lambda v: 28 * v, "All your numbers are 14 times the right ones."),
+        (lambda v: 2 * v @ v, "That is a single number; the gradient has an entry for each "),
+        (lambda v: np.ones(7), "That is a number for each example; the gradient has one for "),
+        (lambda v: np.ones(3), "Return an array of the shape of the one you are given."),
+    ],
+)
+def test_mistake_in_the_gradient_of_a_mean(code, sentence):
+    found = diagnose_gradient(code, norm, POINTS, examples=7)
+    assert not found.passed
+    assert sentence in found.message
 
 
 @pytest.mark.parametrize(
@@ -258,7 +277,28 @@ def test_unknown_mistake_in_a_gradient_of_any_shape(shape, factor):
     x = np.linspace(1, 2, int(np.prod(shape))).reshape(shape)
     found = diagnose_gradient(lambda v: factor * 2 * v, norm, [x, 2 * x])
     assert not found.passed
-    assert re.fullmatch(r"At x = [^:]*: expected [^:]*, got [^:]*\.", found.message)
+    ending = rf" All your numbers are {factor} times the right ones\." if factor > 0 else ""
+    assert re.fullmatch(rf"At x = [^:]*: expected [^:]*, got [^:]*\.{ending}", found.message)
+
+
+@pytest.mark.parametrize("wrong", [0, 1, 2])
+@pytest.mark.parametrize("value", [0.0, 5.0, math.nan])
+def test_one_wrong_entry_is_told(wrong, value):
+    def code(v):
+        return np.where(np.arange(3) == wrong, value, 2 * v)
+
+    found = diagnose_gradient(code, norm, [np.array([1.0, 2.0, 3.0]), np.array([-2.0, 7.0, 0.5])])
+    assert not found.passed
+    told = f" Only entry {wrong + 1} is wrong, here and at the other points."
+    assert found.message.endswith(told)
+
+
+def test_one_wrong_entry_is_not_told_where_another_is_wrong_elsewhere():
+    def code(v):
+        return np.where(np.arange(3) == (0 if v[0] > 0 else 2), 9.0, 2 * v)
+
+    found = diagnose_gradient(code, norm, [np.array([1.0, 2.0, 3.0]), np.array([-2.0, 7.0, 0.5])])
+    assert found.message == "At x = (1, 2, 3): expected (2, 4, 6), got (9, 4, 6)."
 
 
 def test_first_problem_that_differs_is_told():
@@ -456,14 +496,23 @@ STEEPEST, FLATTEST = 10 + math.sqrt(73), 10 - math.sqrt(73)  # (2 + 18)/2 and �
         ("ex-1d-edge", 0.2, [0.1, 0.4, 10]),
         ("ex-1d-backwards", 1 + 4.8 / 8, [0.6, 1 - 4.8 / 8, -0.6]),
         ("ex-1d-shrink", 10 * math.prod(1 - 0.5**t for t in range(1, 61)), [0, 5, 5 * 0.75]),
-        ("ex-nd-edge", 2 / STEEPEST, [2 / FLATTEST, 2 / 18, 1 / STEEPEST, 4 / STEEPEST]),
+        ("ex-nd-edge", 2 / STEEPEST, [2 / FLATTEST, 2 / 18, 1 / STEEPEST, 4 / STEEPEST, 0.1]),
         # The first t with 1.5^t > 10⁶, and that with 0.5^t < 10⁻⁶.
-        ("ex-nd-saddle", math.ceil(math.log(1e6) / math.log(1.5)), [34, 20]),
+        (
+            "ex-nd-saddle",
+            math.ceil(math.log(1e6) / math.log(1.5)),
+            [34, 36, 20, math.log(1e6, 1.5)],
+        ),
+        # 5 = 16 · 0.3 + 0.2, then 0.1 and 0.2 in turn, 0.1 after odd numbers of steps.
+        ("ex-nd-normalized", 0.1, [0.4, math.hypot(0.3, 0.1), 0.4**101 * 5]),
+        # The slope moves by 0.001 · (1667 · 19.5 - 5.5) and the mean of x is -1/2.
+        ("ex-nd-early", 0.001 * 0.001 * (1667 * 19.5 - 5.5), [-0.5085, -0.0325009995]),
+        ("ex-nd-himmelblau", 9, [4, 5, 8]),
     ],
 )
 def test_answers_and_mistakes_worked_out_by_hand(exercise, right, known):
     answer = ANSWERS[exercise]()
-    assert answer.right == pytest.approx(right, rel=1e-12)
+    assert answer.right == pytest.approx(right, rel=1e-11)
     for value in known:
         assert any(value == pytest.approx(told) for told in answer.mistakes.values()), value
 

@@ -216,6 +216,21 @@ def test_trajectory(x0, steps):
     assert np.array_equal(run.x, list(descend(lambda x: x, x0, RULE, steps=steps)))
 
 
+def test_both_loops_give_a_rule_its_state():
+    """Of the shape and kind of x from the first step on."""
+    kinds = []
+
+    class Watched(Momentum):
+        def update(self, x, grad, state):
+            kinds.append((np.shape(state.v), np.asarray(state.v).dtype))
+            return super().update(x, grad, state)
+
+    start, rule = np.array([3.0, -1.0]), Watched(lr=0.1, momentum=0.5)
+    run = minimize(ROUND, start, rule, steps=6)
+    assert np.array_equal(run.x, list(descend(lambda x: x, start, rule, steps=6)))
+    assert set(kinds) == {((2,), np.dtype(np.float64))}
+
+
 def test_minimize_asks_once_an_iterate():
     f, at = counting(BOWL.f)
     grad, slopes = counting(BOWL.grad)

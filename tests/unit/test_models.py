@@ -157,6 +157,17 @@ def test_softmax_loss_of_any_score(z, label):
     np.testing.assert_allclose(grad, softmax(scores) - np.eye(3)[label], rtol=1e-14, atol=1e-15)
 
 
+def test_softmax_of_examples_whose_scores_are_far_apart():
+    """Each row has its own largest score: beside a row near 1000 one near -1000 is no log of 0."""
+    X, y = np.array([[1.0], [-1.0]]), np.array([0, 0])
+    scores = np.array([1000.0, 998.0, 990.0])
+    loss, grad = SoftmaxRegression(classes=3).loss_and_grad(scores, X, y)
+    both = np.array([scores, -scores])
+    assert loss == pytest.approx(-log_softmax(both, axis=1)[:, 0].mean(), rel=1e-14)
+    expected = X.T @ (softmax(both, axis=1) - np.eye(3)[y]) / 2
+    np.testing.assert_allclose(grad, expected.ravel(), rtol=1e-12)
+
+
 def test_softmax_depends_on_differences_of_scores_only():
     X, y, params = problem(SOFTMAX)
     shifted = (params.reshape(D, 4) + np.array([[2.0], [-1.0], [0.5]])).ravel()

@@ -441,9 +441,20 @@ def test_table_has_a_column_for_each_labelled_series_of_the_same_x():
         axes.set(xlabel="$t$: steps")
 
     assert cells(shown(draw)) == [
-        [["t: steps", "eta = 0.1", "b < c"], ["1", "0.5", "1 · 10⁻¹²"], ["2", "−0.25", "2"]],
-        [["t: steps", "alone"], ["7", "not finite"]],
+        [["t: steps", "eta = 0.1", "b < c"], ["1", "0.5", "0"], ["2", "−0.25", "2"]],
+        [["t: steps", "y"], ["7", "not finite"], "alone"],
     ]
+
+
+def test_small_numbers_are_kept_where_the_axis_is_logarithmic():
+    def draw(axes):
+        axes.semilogy([1e-12, 2], [1e-12, 2], label="error")
+        axes.semilogy([1e-12, 2], [3, 2], label="a < b")
+        axes.set(xlabel="$h$", ylabel="error & more")
+
+    (table,) = cells(shown(draw))
+    rows = [["0", "1 · 10⁻¹²", "3"], ["2", "2", "2"]]
+    assert table == [["h", "error", "a < b"], *rows, "error & more"]
 
 
 @pytest.mark.parametrize(
@@ -458,8 +469,8 @@ def test_table_has_a_column_for_each_labelled_series_of_the_same_x():
 )
 def test_table_has_nine_rows_at_most_the_ends_among_them(count, rows):
     (table,) = cells(shown(lambda axes: axes.plot(range(count), range(count), "o", label="n")))
-    note = [f"9 of {count} points"] if count > 9 else []
-    assert table == [["x", "n"], *[[f"{row}", f"{row}"] for row in rows], *note]
+    note = [f"n: 9 of {count} points" if count > 9 else "n"]
+    assert table == [["x", "y"], *[[f"{row}", f"{row}"] for row in rows], *note]
 
 
 def test_table_can_be_scrolled_and_is_named():

@@ -119,6 +119,12 @@ def test_words_have_the_contrast_that_is_asked_of_text(mode, meaning):
 
 
 @EVERY_MODE
+@pytest.mark.parametrize("meaning", sorted(set(COLORS) - {"grid"}))
+def test_lines_have_the_contrast_that_is_asked_of_graphics(mode, meaning):
+    assert contrast(SHADES[mode][meaning], GROUND[mode]) >= 3
+
+
+@EVERY_MODE
 def test_grid_is_fainter_than_all_else(mode):
     ratios = {name: contrast(color, GROUND[mode]) for name, color in SHADES[mode].items()}
     assert min(ratios, key=ratios.get) == "grid"
