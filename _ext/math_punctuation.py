@@ -1,8 +1,8 @@
 """Keep a punctuation mark on the line of the formula before it.
 
 A browser may break a line on either side of a formula, so that on a narrow screen a
-sentence ends in a line with nothing but its full stop. So the mark is set as the last
-letter of the formula, in braces, which take away the space that mathematics would add.
+sentence ends in a line with nothing but its full stop. So the mark is set as the end
+of the formula, as text, without serifs like the words around it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def join(app: Sphinx, doctree: nodes.document) -> None:
         after = node.next_node(descend=False, siblings=True)
         mark = CLOSING.match(after) if isinstance(after, nodes.Text) else None
         if mark:
-            source = node.astext() + "".join(f"{{{letter}}}" for letter in mark[0])
+            source = f"{node.astext()}\\textsf{{{mark[0]}}}"
             node.replace(node.children[0], nodes.Text(source))
             after.parent.replace(after, nodes.Text(after.astext()[mark.end() :]))
 

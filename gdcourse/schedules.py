@@ -39,7 +39,8 @@ def step_decay(lr: float, *, factor: float, every: int) -> Schedule:
     lr : float, 0 <= lr < inf
         Learning rate of the first ``every`` steps.
     factor : float, 0 <= factor < inf
-        What each new stair is multiplied by.
+        What each new stair is multiplied by. Above 1 the rates grow, and the one beyond the
+        largest float raises an OverflowError.
     every : int, at least 1
         Steps on one stair.
 
@@ -63,14 +64,15 @@ def exponential_decay(lr: float, *, factor: float) -> Schedule:
     """Return the schedule ``lr * factor ** t``.
 
     The rates sum to at most ``lr / (1 - factor)`` when factor < 1: a run can then reach no
-    point further away than that times the largest gradient.
+    point farther away than that times the largest gradient.
 
     Parameters
     ----------
     lr : float, 0 <= lr < inf
         Learning rate of the first step.
     factor : float, 0 <= factor < inf
-        What each step multiplies the rate by.
+        What each step multiplies the rate by. Above 1 the rates grow, and the one beyond the
+        largest float raises an OverflowError.
 
     Notes
     -----

@@ -261,3 +261,12 @@ def test_warmup_of_what_is_no_schedule(value):
     )
     with pytest.raises(TypeError, match=f"^{re.escape(told)}$"):
         warmup(value, steps=5)
+
+
+@pytest.mark.parametrize(
+    "grow", [exponential_decay(0.1, factor=2.0), step_decay(0.1, factor=2.0, every=1)], ids=range(2)
+)
+def test_rates_that_grow_end_at_the_largest_float(grow):
+    assert math.isfinite(grow(1023))
+    with pytest.raises(OverflowError):
+        grow(1024)
