@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -36,6 +36,7 @@ def _factor() -> Answer:
             "The curvature is 3, not 3/2: differentiate twice.": 0.25,
             "The sign is wrong: a step to the other side is a negative factor.": 0.5,
             "That is what is subtracted; the factor is 1 minus it.": 1.5,
+            "That is the move, as a share of x; the factor is 1 minus 1.5.": -1.5,
             "That is uphill: the step is subtracted.": 2.5,
             "The learning rate is missing: that is 1 minus the curvature.": -2.0,
         },
@@ -186,4 +187,24 @@ ANSWERS: dict[str, Callable[[], Answer]] = {
     "ex-nd-normalized": _steps_of_one_length,
     "ex-nd-early": _one_coordinate_early,
     "ex-nd-himmelblau": _stationary_points,
+}
+
+#: Wrong gradients of exercises, by the label and by what they deserve to be told.
+GRADIENTS: dict[str, dict[str, Callable[[Array], Any]]] = {
+    "ex-nd-gradient": {
+        "The inner derivatives are missing: the chain rule, twice.": lambda v: np.array(
+            [v[1] ** 2 + np.cos(v[0] * v[1]), 2 * v[0] * v[1] + np.cos(v[0] * v[1])]
+        ),
+        "The inner derivatives are exchanged: by the first variable it is the second.": (
+            lambda v: np.array(
+                [
+                    v[1] ** 2 + v[0] * np.cos(v[0] * v[1]),
+                    2 * v[0] * v[1] + v[1] * np.cos(v[0] * v[1]),
+                ]
+            )
+        ),
+        "The derivative of sin is cos, with a plus.": lambda v: np.array(
+            [v[1] ** 2 - v[1] * np.cos(v[0] * v[1]), 2 * v[0] * v[1] - v[0] * np.cos(v[0] * v[1])]
+        ),
+    },
 }

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from gdcourse._answers import ANSWERS
+from gdcourse._answers import ANSWERS, GRADIENTS
 from gdcourse._types import Array
 from gdcourse._validation import check_choice
 from gdcourse.descent import backtracking
@@ -75,9 +75,10 @@ def diagnose_value(
         return Diagnosis(False, f"A number is asked for, and you have {given!r}.")
     if np.isclose(number, expected, rtol=rtol, atol=0):
         return Diagnosis(True, f"It is {expected:.6g}.")
-    for sentence, value in (mistakes or {}).items():
-        if np.isclose(number, value, rtol=rtol, atol=0):
-            return Diagnosis(False, f"You have {number:.6g}. {sentence}")
+    known = sorted((mistakes or {}).items(), key=lambda item: abs(number - item[1]))
+    # A wrong number may be rounded more than a right one.
+    if known and np.isclose(number, known[0][1], rtol=max(rtol, 3e-4), atol=0):
+        return Diagnosis(False, f"You have {number:.6g}. {known[0][0]}")
     where = "too large" if number > expected else "too small"
     return Diagnosis(False, f"You have {number:.6g}, which is {where}.")
 
@@ -305,12 +306,20 @@ divide by 2h.
 # --- Backtracking --------------------------------------------------------------------------
 
 _SHARE = 1e-4
+_MOST_VALUES = 10_000  # halving runs out of floats after some 1100
 
-# The function, the point, the derivative there and the first rate. On the last two the
+
+class _EndlessError(Exception):
+    """A reader's loop does not end."""
+
+
+# The function, the point, the derivative there and the first rate. From 45 on the quartic
+# the right rate is so small that a share without it asks for far too much. On the last two the
 # decrease is so close to what is asked for that the share c decides, and what it is taken of.
 _SEARCH_PROBLEMS: tuple[tuple[Callable[[Any], Any], float, float, float], ...] = (
     (lambda x: x * x, 1.0, 2.0, 4.0),
     (lambda x: x**4 / 4, 10.0, 1000.0, 1.0),
+    (lambda x: x**4 / 4, 45.0, 91125.0, 1.0),
     (lambda x: x * x / 2, -3.0, -3.0, 0.5),
     (lambda x: x * x / 2, 3.0, 3.0, 1.9999),
     (lambda x: x * x / 2, -3.0, -3.0, 2.00005),
@@ -320,6 +329,10 @@ _SEARCH_PROBLEMS: tuple[tuple[Callable[[Any], Any], float, float, float], ...] =
 def _right_rate(f: Callable[[Any], Any], x: float, slope: float, lr: float) -> float:
     objective = Objective("given", f, lambda _: slope)
     return float(backtracking(objective, x, steps=1, lr=lr, c=_SHARE).lr[0])
+
+
+def _armijo(f: Callable[[Any], Any], x: float, slope: float, lr: float) -> bool:
+    return bool(f(x - lr * slope) <= f(x) - _SHARE * lr * slope**2)
 
 
 def _rate_until(
@@ -340,7 +353,10 @@ def _rate_until(
 _SEARCH_MUTANTS: dict[str, Callable[[Any, float, float, float], float]] = {
     "The first rate is returned without a test.": lambda f, x, slope, lr: lr,
     "The rate is halved once and not tested again.": (
-        lambda f, x, slope, lr: lr if f(x - lr * slope) < f(x) else lr / 2
+        lambda f, x, slope, lr: lr if _armijo(f, x, slope, lr) else lr / 2
+    ),
+    "That is the next point; the rate is asked for.": (
+        lambda f, x, slope, lr: x - _right_rate(f, x, slope, lr) * slope
     ),
     "The last rate that was refused is returned, not the accepted one.": (
         lambda f, x, slope, lr: min(lr, 2 * _right_rate(f, x, slope, lr))
@@ -350,6 +366,9 @@ _SEARCH_MUTANTS: dict[str, Callable[[Any, float, float, float], float]] = {
     ),
     "The share must be taken of slope², not of the slope.": _rate_until(
         lambda f, x, slope, lr: f(x - lr * slope) <= f(x) - _SHARE * lr * slope
+    ),
+    "In the share c lr slope² the rate is missing.": _rate_until(
+        lambda f, x, slope, lr: f(x - lr * slope) <= f(x) - _SHARE * slope**2
     ),
     "The whole decrease that the tangent promises is asked for; c is missing.": _rate_until(
         lambda f, x, slope, lr: f(x - lr * slope) <= f(x) - lr * slope**2
@@ -379,8 +398,21 @@ def diagnose_backtracking(search: Callable[[Any, float, float, float], Any]) -> 
     Not yet. From x = 1 with slope 2 and first rate 4: expected 0.5, got 4. The first rate is \
 returned without a test.
     """
+
+    def limited(f: Callable[[Any], Any], x: float, slope: float, lr: float) -> Any:
+        count = 0
+
+        def counted(point: Any) -> Any:
+            nonlocal count
+            count += 1
+            if count > _MOST_VALUES:
+                raise _EndlessError
+            return f(point)
+
+        return search(counted, x, slope, lr)
+
     return _compare(
-        search,
+        limited if callable(search) else search,
         _right_rate,
         _SEARCH_MUTANTS,
         _SEARCH_PROBLEMS,
@@ -393,7 +425,12 @@ returned without a test.
 
 
 def diagnose_gradient(
-    grad: Callable[[Any], Any], f: Callable[[Any], Any], points: Any, *, examples: int | None = None
+    grad: Callable[[Any], Any],
+    f: Callable[[Any], Any],
+    points: Any,
+    *,
+    examples: int | None = None,
+    exercise: str | None = None,
 ) -> Diagnosis:
     """Check a reader's gradient against central differences of the function.
 
@@ -407,6 +444,8 @@ def diagnose_gradient(
         Where to compare: two or more, none of them special.
     examples : int, optional
         If f is a mean over so many examples, a gradient of their sum is recognized.
+    exercise : str, optional
+        The label of an exercise of the course, whose own mistakes are then recognized too.
 
     Returns
     -------
@@ -451,6 +490,9 @@ def diagnose_gradient(
         shapes[examples,] = (
             "That is a number for each example; the gradient has one for each parameter."
         )
+    if exercise is not None:
+        check_choice("diagnose_gradient", "exercise", exercise, tuple(GRADIENTS))
+        mutants |= GRADIENTS[exercise]
     problems = tuple((np.asarray(x, dtype=np.float64),) for x in points)
     # Central differences are good to about 1e-9 here, no mutant is nearer than a per mille.
     return _compare(
@@ -530,9 +572,18 @@ def _compare(
         try:
             with np.errstate(all="ignore"):
                 answer = code(*mine)
-        except Exception as error:
+        except _EndlessError:
             return Diagnosis(
-                False, f"{describe(*problem)} your code raised {type(error).__name__}: {error}"
+                False,
+                f"{describe(*problem)} your loop does not end. Does it go on while the condition "
+                f"is not met, and is the point computed anew from every rate?",
+            )
+        except Exception as error:
+            # NumPy's own words about the product of two arrays tell a beginner nothing.
+            what = "the shapes in a product do not fit: is a transpose missing, or the order wrong?"
+            what = what if str(error).startswith("matmul") else str(error)
+            return Diagnosis(
+                False, f"{describe(*problem)} your code raised {type(error).__name__}: {what}"
             )
         if answer is None:
             return Diagnosis(False, "Your function returned None: does it end in return?")

@@ -140,7 +140,13 @@ SLOPES = {
 SEARCHES = {
     "The first rate is returned without a test.": lambda f, x, slope, lr: lr,
     "The rate is halved once and not tested again.": (
-        lambda f, x, slope, lr: lr / 2 if f(x - lr * slope) >= f(x) else lr
+        lambda f, x, slope, lr: lr / 2 if f(x - lr * slope) > f(x) - 1e-4 * lr * slope**2 else lr
+    ),
+    "That is the next point; the rate is asked for.": (
+        lambda f, x, slope, lr: x - search(f, x, slope, lr) * slope
+    ),
+    "In the share c lr slope² the rate is missing.": until(
+        lambda f, x, slope, lr: f(x - lr * slope) <= f(x) - 1e-4 * slope**2
     ),
     "The last rate that was refused is returned, not the accepted one.": (
         lambda f, x, slope, lr: min(lr, 2 * search(f, x, slope, lr))
@@ -212,6 +218,43 @@ def test_known_mistake_in_a_gradient_is_named(code, sentence):
     found = diagnose_gradient(code, norm, POINTS, examples=7)
     assert not found.passed
     assert re.fullmatch(rf"At x = \(1, 2\): .*\. {re.escape(sentence)}", found.message)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "sentence"),
+    [
+        (1, 1, "The inner derivatives are missing: the chain rule, twice."),
+        ("v[0]", "v[1]", "The inner derivatives are exchanged: by the first variable it is the "),
+        ("-v[1]", "-v[0]", "The derivative of sin is cos, with a plus."),
+    ],
+)
+def test_mistake_of_one_exercise_is_named(first, second, sentence):
+    """Of v₁ v₂² + sin(v₁ v₂): what stands before the cosine is wrong."""
+
+    def surface(v):
+        return v[0] * v[1] ** 2 + math.sin(v[0] * v[1])
+
+    def code(v):
+        inner = math.cos(v[0] * v[1])
+        before = [eval(str(part), {"v": v}) for part in (first, second)]
+        return np.array([v[1] ** 2 + before[0] * inner, 2 * v[0] * v[1] + before[1] * inner])
+
+    points = [np.array([3.0, 0.5]), np.array([-1.2, 0.7])]
+    assert sentence in diagnose_gradient(code, surface, points, exercise="ex-nd-gradient").message
+    assert sentence not in diagnose_gradient(code, surface, points).message
+
+
+def test_mistakes_of_no_exercise():
+    with pytest.raises(ValueError, match=r"^diagnose_gradient: exercise must be 'ex-nd-gradient'"):
+        diagnose_gradient(lambda v: v, norm, POINTS, exercise="ex-none")
+
+
+def test_product_of_shapes_that_do_not_fit():
+    found = diagnose_gradient(lambda v: np.ones((3, 2)) @ np.ones(3), norm, POINTS)
+    assert found.message == (
+        "At x = (1, 2) your code raised ValueError: the shapes in a product do not fit: is a "
+        "transpose missing, or the order wrong?"
+    )
 
 
 def test_value_in_place_of_a_derivative_is_named():
@@ -390,6 +433,25 @@ def test_last_step_that_is_compared(last, passed):
     assert found.passed is passed
 
 
+@pytest.mark.parametrize(
+    "condition",
+    [
+        lambda f, x, slope, lr: f(x - lr * slope) <= f(x) - 1e-4 * lr * slope**2,
+        lambda f, x, slope, lr: f(x) > 0,
+    ],
+    ids=["inverted", "always"],
+)
+def test_search_that_does_not_end_is_told(condition):
+    def code(f, x, slope, lr):
+        while condition(f, x, slope, lr):
+            lr /= 2
+        return lr
+
+    found = diagnose_backtracking(code)
+    assert not found.passed
+    assert "your loop does not end." in found.message
+
+
 def test_diagnoses_are_frozen():
     with pytest.raises(AttributeError):
         Diagnosis(False, "no").passed = True
@@ -528,6 +590,13 @@ def test_every_answer_is_asked_for_in_a_chapter():
     labels = set(re.findall(r"^:label: (ex-\S+)$", markdown, re.MULTILINE))
     assert set(ANSWERS) <= labels
     assert set(re.findall(r"diagnose_answer\(\s*\"(ex-[^\"]+)\"", code)) == set(ANSWERS)
+
+
+def test_rounded_mistake_is_named_and_the_nearest_one():
+    """The right number is asked for in five decimals, a wrong one may have four."""
+    assert "the diagonal" in diagnose_answer("ex-nd-edge", 0.1111).message
+    assert "Rounded up" in diagnose_answer("ex-nd-edge", 0.1079).message
+    assert "Right so far" in diagnose_answer("ex-nd-edge", 0.1078).message
 
 
 def test_exercise_that_is_none():
