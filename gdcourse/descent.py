@@ -280,6 +280,15 @@ def newton(objective: Any, x0: Any, *, steps: int, tol: float | None = None) -> 
     return _record("newton", objective, as_start("newton", x0)[()], step, steps, tol)
 
 
+def _norm(g: Any) -> float:
+    """Return the Euclidean norm, also where the squares of the entries over- or underflow."""
+    norm = float(np.linalg.norm(g))
+    largest = float(np.max(np.abs(g), initial=0.0))
+    if 1e-150 < norm < np.inf or not 0 < largest < np.inf:
+        return norm
+    return largest * float(np.linalg.norm(np.divide(g, largest)))
+
+
 def _stepper(
     optimizer: Optimizer,
     x: Any,
@@ -322,7 +331,7 @@ def _record(
                     f"{owner}: the objective must be a number at a point of shape {np.shape(x)}, "
                     f"got shape {np.shape(value)}; a function of one variable starts at a number."
                 )
-            f, norm = float(value), float(np.linalg.norm(g))
+            f, norm = float(value), _norm(g)
             if not (np.isfinite(x).all() and np.isfinite(f) and np.isfinite(norm)):
                 if t == 0:
                     raise ValueError(

@@ -261,6 +261,16 @@ def test_tolerance_stops_at_the_first_gradient_as_small(loop, tol, steps):
     assert (run.grad_norm[:-1] > tol).all()
 
 
+@pytest.mark.parametrize("size", [1e-310, 1e-200, 1.0, 1e200])
+def test_norm_where_the_squares_leave_the_floats(size):
+    """No run diverges or arrives because the square of a slope does."""
+    slope = size * np.array([3.0, 4.0])
+    plane = Objective("plane", lambda x: slope @ x, lambda x: slope)
+    run = minimize(plane, [0.0, 0.0], GradientDescent(lr=1e-200), steps=2, tol=0.0)
+    assert run.stop == "steps"
+    assert run.grad_norm == pytest.approx(5 * size, rel=1e-12)
+
+
 def test_norm_is_that_of_all_coordinates():
     run = minimize(ROUND, [[3.0, 0.0], [0.0, 4.0]], RULE, steps=5, tol=5.0)
     assert run.grad_norm.tolist() == [5.0]
