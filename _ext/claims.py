@@ -27,13 +27,13 @@ MUST_BE_CLAIMS = ("theorem", "proposition", "lemma", "corollary", "observation")
 
 #: What stands behind a claim, by the marker's ``kind``, in the words of the page.
 KINDS = {
-    "exact": "against the closed form or the recursion itself",
-    "instances": "on instances, the extreme ones among them",
-    "spectrum": "by the eigenvalues of the matrix that governs the run",
-    "enumeration": "by going through every case",
-    "worst case": "by the worst function of its class",
-    "counterexample": "by the example that shows it",
-    "statistical": "by sampling, with a stated chance of a false alarm",
+    "exact": "in closed form",
+    "instances": "on instances",
+    "spectrum": "by eigenvalues",
+    "enumeration": "case by case",
+    "worst case": "on the worst case",
+    "counterexample": "by example",
+    "statistical": "by sampling",
 }
 
 
@@ -122,13 +122,13 @@ def add_links(app: Sphinx, doctree: nodes.document) -> None:
                 type="claims",
             )
         for test in behind:
-            variants = f"{test.false} false variant{'s' if test.false > 1 else ''} rejected"
+            variants = f"{test.false} false version{'s' if test.false > 1 else ''} rejected"
             line = nodes.paragraph(classes=["claim-check"])
             line += nodes.Text(f"Checked {KINDS.get(test.kind, test.kind)}: ")
             line += nodes.reference(
                 "", "", nodes.literal(text=test.name), refuri=f"{base}/{test.path}#L{test.line}"
             )
-            line += nodes.Text(f" ({variants})")
+            line += nodes.Text(f", {variants}")
             node += line
 
 

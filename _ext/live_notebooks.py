@@ -97,7 +97,7 @@ def flatten_directive(match: re.Match[str]) -> str:
     if name == "solution":
         return f"<details><summary>Solution</summary>\n\n{body}\n\n</details>"
     if name == "solution-start":
-        return "*The solution: the cells up to the next exercise or heading.*"
+        return "*The solution: unfold the cells up to the next exercise or heading.*"
     if name == "solution-end":
         return ""
     raise ValueError(f"no plain form is known for the directive {name!r}: add one here.")
@@ -113,10 +113,24 @@ def number_equations(text: str, numbers: dict[str, int]) -> str:
     return re.sub(r"(\$\$\n(?:(?!\$\$).)*?)\n?\$\$ \((eq-[\w-]+)\)", tag, text, flags=re.DOTALL)
 
 
+def fold(cells: list[nbformat.NotebookNode]) -> None:
+    """Fold the code that only draws, and the code and outputs of solutions, as the page does."""
+    solution = False
+    for cell in cells:
+        if cell.cell_type == "markdown":
+            marks = re.findall(r"\{solution-(start|end)\}", cell.source)
+            solution = marks[-1] == "start" if marks else solution
+        elif solution or {"hide-input", "remove-input"} & set(cell.metadata.get("tags", [])):
+            # The first is read by Jupyter, the second by Colab.
+            cell.metadata["jupyter"] = {"source_hidden": True, "outputs_hidden": solution}
+            cell.metadata["cellView"] = "form"
+
+
 def flatten(
     notebook: nbformat.NotebookNode, names: dict[str, str], library: BibliographyData, address: str
 ) -> nbformat.NotebookNode:
     """Return the notebook without directives and roles, with the cell for Colab on top."""
+    fold(notebook.cells)
     values, numbers = glued_values(notebook), dict[str, int]()
     markdown = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
     for cell in markdown:

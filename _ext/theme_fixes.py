@@ -5,6 +5,7 @@
 - myst-nb names the line that unfolds a cell otherwise than it reads.
 - sphinx-proof and sphinx-exercise give all their boxes the same two ids, which an
   address can't tell apart.
+- A browser breaks code inside a sentence at any space, `x - lr *` before `grad`.
 - docutils gives the entries of a bibliography a role that screen readers no longer
   know, inside a list that may only hold list items.
 """
@@ -32,6 +33,13 @@ def drop_thebe(app: Sphinx, config: Config) -> None:
     ]
 
 
+def keep_short_code_whole(app: Sphinx, doctree: nodes.document) -> None:
+    """Mark code in a sentence that fits on a phone's line, so that it is not broken."""
+    for node in doctree.findall(nodes.literal):
+        if len(node.astext()) <= 24:
+            node["classes"].append("short")
+
+
 def mend_body(
     app: Sphinx,
     pagename: str,
@@ -52,5 +60,6 @@ def mend_body(
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
     app.connect("config-inited", drop_thebe)
+    app.connect("doctree-read", keep_short_code_whole)
     app.connect("html-page-context", mend_body)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

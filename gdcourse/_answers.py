@@ -6,7 +6,6 @@ answer is computed, not typed; each wrong one stands under the sentence that it 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -15,7 +14,7 @@ import numpy as np
 from gdcourse._types import Array
 from gdcourse.data import line
 from gdcourse.descent import minimize
-from gdcourse.objectives import quadratic, saddle
+from gdcourse.objectives import quadratic
 from gdcourse.optimizers import GradientDescent
 from gdcourse.schedules import exponential_decay
 
@@ -51,6 +50,7 @@ def _edge() -> Answer:
             "The curvature is 10, not 5: differentiate twice.": 2 / 5,
             "That is the curvature λ; the edge is 2/λ.": 10.0,
         },
+        rtol=1e-6,  # a little more is beyond the edge
     )
 
 
@@ -62,6 +62,7 @@ def _backwards() -> Answer:
             "That is the factor without its sign.": -factor,
             "The factor is negative: 1 - η = -0.6.": 1 + factor,
             "That is the factor, 1 - η.": factor,
+            "The derivative of x²/2 is x, not 2x.": (1 - factor) / 2,
         },
     )
 
@@ -95,25 +96,23 @@ def _edge_in_two_dimensions() -> Answer:
             / high,
             "The mixed second derivative is 3, not 6: x₁x₂ is differentiated once by each.": 0.1,
             "Two decimals are beyond the edge: five are asked for.": 0.11,
+            "Rounded up in the last place, that is beyond the edge.": 0.10786,
+            "That is the diagonal's edge in three decimals; the mixed term counts too.": 0.111,
             "Those are the coefficients of f; its second derivatives are twice as large.": 4 / high,
         },
         rtol=5e-5,  # half a unit of the fifth decimal
     )
 
 
-def _leaving_a_saddle() -> Answer:
-    run = minimize(saddle(), [1.0, 1e-6], GradientDescent(lr=0.5), steps=60)
-    steps = int(np.argmax(np.abs(run.x[:, 1]) > 1))
+def _kind_of_a_level_point() -> Answer:
+    low, high = np.linalg.eigvalsh(np.array([[0.0, -3.0], [-3.0, 0.0]]))
     return Answer(
-        steps,
+        float(low),
         {
-            "That is one too few: there it is still just below 1.": steps - 1,
-            "That is one too many: it is larger than 1 a step before.": steps + 1,
-            "That is where 1.5 to the power t is a million; steps are whole: round up.": math.log(
-                1e6
-            )
-            / math.log(1.5),
-            "That is for the first coordinate, whose factor is 1/2.": 20.0,
+            "That is the diagonal: the second derivative along an axis, not along a diagonal.": 0.0,
+            "That is the largest; there is another one, and its sign decides.": float(high),
+            "That is at (1, 1). Which kind is that, and what is it at (0, 0)?": 9.0,
+            "The mixed derivative of -3 x₁x₂ is -3: each variable is differentiated once.": -6.0,
         },
     )
 
@@ -183,7 +182,7 @@ ANSWERS: dict[str, Callable[[], Answer]] = {
     "ex-1d-backwards": _backwards,
     "ex-1d-shrink": _shrink,
     "ex-nd-edge": _edge_in_two_dimensions,
-    "ex-nd-saddle": _leaving_a_saddle,
+    "ex-nd-kind": _kind_of_a_level_point,
     "ex-nd-normalized": _steps_of_one_length,
     "ex-nd-early": _one_coordinate_early,
     "ex-nd-himmelblau": _stationary_points,

@@ -38,6 +38,10 @@ TEXT_SHADES = {
     "search": "#007a5a",
 }
 
+#: Parts of a landscape, such as the valleys in which runs end, by color and marker: no methods,
+#: so here the shades mean nothing but "another part". None of them is the shade of a warning.
+REGIONS = (("descent", "o"), ("search", "s"), ("momentum", "^"), ("newton", "D"))
+
 _STYLE = {
     "figure.figsize": (5.0, 3.2),
     "figure.constrained_layout.use": True,

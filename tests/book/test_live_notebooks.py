@@ -35,9 +35,26 @@ def test_code_and_outputs_are_those_of_the_chapter(
         chapter = nbformat.read(path, as_version=4)
         first, *cells = flattened[path.name].cells
         assert "%pip install" in first.source
-        assert [c for c in cells if c.cell_type == "code"] == [
-            c for c in chapter.cells if c.cell_type == "code"
-        ]
+        live = [(c.source, c.outputs) for c in cells if c.cell_type == "code"]
+        assert live == [(c.source, c.outputs) for c in chapter.cells if c.cell_type == "code"]
+
+
+def test_what_the_page_folds_is_folded(flattened: dict[str, nbformat.NotebookNode]) -> None:
+    """Code that only draws, and the solutions, of which the outputs tell as much."""
+    cells = flattened["02-many-dimensions.ipynb"].cells
+    heads = [i for i, cell in enumerate(cells) if cell.source.startswith("*The solution: unfold")]
+    assert len(heads) >= 3
+    for i in heads:
+        assert cells[i + 1].metadata["jupyter"] == {"source_hidden": True, "outputs_hidden": True}
+        assert cells[i + 1].metadata["cellView"] == "form"
+    code = [cell for cell in cells if cell.cell_type == "code"]
+    drawn = [c for c in code if "show_figure(" in c.source and "outputs_hidden" in str(c.metadata)]
+    assert any(not cell.metadata["jupyter"]["outputs_hidden"] for cell in drawn)
+    seen = [cell for cell in code if "jupyter" not in cell.metadata]
+    assert any("checks.diagnose_answer" in cell.source for cell in seen)
+    assert not any(
+        "show_figure(" in cell.source for cell in seen[1:] if "import" not in cell.source
+    )
 
 
 def test_numbers_and_names_stand_where_the_roles_were() -> None:

@@ -94,7 +94,7 @@ def test_formulas_stand_on_the_page_as_html(built, book) -> None:
 
 def test_a_full_stop_stays_with_its_formula(built, book) -> None:
     html = book.html("page")
-    assert r"= 0{,}</annotation>" in html
+    assert r"= 0\textsf{,}</annotation>" in html
     assert "</span> if anywhere" in html
 
 

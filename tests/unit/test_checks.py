@@ -17,6 +17,7 @@ from gdcourse.checks import (
     Diagnosis,
     diagnose_answer,
     diagnose_backtracking,
+    diagnose_fit,
     diagnose_gradient,
     diagnose_quotient,
     diagnose_schedule,
@@ -72,10 +73,10 @@ RIGHT = {
 
 
 def until(accepts):
-    """Return the search that halves the rate until it is accepted, sixty times at most."""
+    """Return the search that halves the rate until it is accepted, eleven hundred times at most."""
 
     def search(f, x, slope, lr):
-        for _ in range(60):
+        for _ in range(1100):
             if accepts(f, x, slope, lr):
                 break
             lr /= 2
@@ -86,6 +87,9 @@ def until(accepts):
 
 # What the checks say they recognize, written here once more: the sentence, and the mistake.
 STEPS = {
+    "This takes 2 x for the gradient, which is right for x² alone: use grad.": (
+        lambda x, g, lr: x * (1 - 2 * lr)
+    ),
     "The step goes uphill: subtract, do not add.": lambda x, g, lr: x + lr * g,
     "The old x is missing: this is the step alone, not where it leads.": lambda x, g, lr: -lr * g,
     "This is the learning rate times the gradient; start from x and subtract it.": (
@@ -157,6 +161,15 @@ SEARCHES = {
     "The share must be taken of slope², not of the slope.": until(
         lambda f, x, slope, lr: f(x - lr * slope) <= f(x) - 1e-4 * lr * slope
     ),
+    "The share must be taken of slope², not of the slope's size.": until(
+        lambda f, x, slope, lr: f(x - lr * slope) <= f(x) - 1e-4 * lr * abs(slope)
+    ),
+    "The share is c lr slope²: the rate is not squared.": until(
+        lambda f, x, slope, lr: f(x - lr * slope) <= f(x) - 1e-4 * lr**2 * slope**2
+    ),
+    "c is 1e-4, not 1e-3.": until(
+        lambda f, x, slope, lr: f(x - lr * slope) <= f(x) - 1e-3 * lr * slope**2
+    ),
     "The whole decrease that the tangent promises is asked for; c is missing.": until(
         lambda f, x, slope, lr: f(x - lr * slope) <= f(x) - lr * slope**2
     ),
@@ -220,6 +233,46 @@ def test_known_mistake_in_a_gradient_is_named(code, sentence):
     assert re.fullmatch(rf"At x = \(1, 2\): .*\. {re.escape(sentence)}", found.message)
 
 
+def fitted(factor=lambda X: 1 / len(X), more=0, *, start=0.0, once=False):
+    """Return a linear regression with Xᵀ(Xθ - y) times a factor, and some steps more."""
+
+    def fit(X, y, lr, steps):
+        theta = np.full(X.shape[1], start)
+        for _ in range(1 if once else steps + more):
+            theta = theta - lr * factor(X) * (X.T @ (X @ theta - y))
+        return theta
+
+    return fit
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        (fitted(lambda X: 1), "This descends on the sum: divide by the number of examples."),
+        (fitted(lambda X: 2 / len(X)), "The half is missing in the loss: the gradient is twice "),
+        (fitted(lambda X: 2), "The half and the mean are missing: this descends on the sum of "),
+        (fitted(lambda X: -1 / len(X)), "It goes uphill: check the sign of the error, prediction"),
+        (fitted(lambda X: 1 / X.shape[1]), "It divides by the number of parameters, not of "),
+        (fitted(more=-1), "It takes one step too few."),
+        (fitted(more=1), "It takes one step too many."),
+        (fitted(once=True), "It takes one step, however many are asked for."),
+    ],
+)
+def test_mistake_in_a_fit_is_named(code, sentence):
+    found = diagnose_fit(code)
+    assert not found.passed
+    assert re.match(
+        r"After [17] steps? with lr = 0\.\d+ on [25] examples: expected ", found.message
+    )
+    assert sentence in found.message
+
+
+def test_right_fit_passes_and_another_start_does_not():
+    assert diagnose_fit(fitted()).passed
+    found = diagnose_fit(fitted(start=1.0))
+    assert re.fullmatch(r"After 1 step with .*: expected 0\.5, got [^ ]*\.", found.message)
+
+
 @pytest.mark.parametrize(
     ("first", "second", "sentence"),
     [
@@ -242,6 +295,18 @@ def test_mistake_of_one_exercise_is_named(first, second, sentence):
     points = [np.array([3.0, 0.5]), np.array([-1.2, 0.7])]
     assert sentence in diagnose_gradient(code, surface, points, exercise="ex-nd-gradient").message
     assert sentence not in diagnose_gradient(code, surface, points).message
+
+
+def test_gradient_without_the_targets_is_named():
+    X, y = np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 0.5]]), np.array([1.0, -2.0, 0.3])
+
+    def loss(theta):
+        return np.mean((X @ theta - y) ** 2) / 2
+
+    found = diagnose_gradient(lambda v: X.T @ (X @ v) / 3, loss, POINTS, examples=3)
+    assert found.message.endswith(
+        " The part that does not depend on the parameters is missing: where is y?"
+    )
 
 
 def test_mistakes_of_no_exercise():
@@ -559,12 +624,8 @@ STEEPEST, FLATTEST = 10 + math.sqrt(73), 10 - math.sqrt(73)  # (2 + 18)/2 and �
         ("ex-1d-backwards", 1 + 4.8 / 8, [0.6, 1 - 4.8 / 8, -0.6]),
         ("ex-1d-shrink", 10 * math.prod(1 - 0.5**t for t in range(1, 61)), [0, 5, 5 * 0.75]),
         ("ex-nd-edge", 2 / STEEPEST, [2 / FLATTEST, 2 / 18, 1 / STEEPEST, 4 / STEEPEST, 0.1]),
-        # The first t with 1.5^t > 10⁶, and that with 0.5^t < 10⁻⁶.
-        (
-            "ex-nd-saddle",
-            math.ceil(math.log(1e6) / math.log(1.5)),
-            [34, 36, 20, math.log(1e6, 1.5)],
-        ),
+        # [[0, -3], [-3, 0]] has the eigenvectors (1, 1) and (1, -1).
+        ("ex-nd-kind", -3, [0, 3, 9, -6]),
         # 5 = 16 · 0.3 + 0.2, then 0.1 and 0.2 in turn, 0.1 after odd numbers of steps.
         ("ex-nd-normalized", 0.1, [0.4, math.hypot(0.3, 0.1), 0.4**101 * 5]),
         # The slope moves by 0.001 · (1667 · 19.5 - 5.5) and the mean of x is -1/2.
