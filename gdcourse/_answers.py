@@ -94,8 +94,9 @@ def _edge_in_two_dimensions() -> Answer:
             "That takes the diagonal for the eigenvalues; the mixed term counts too.": 2 / 18,
             "That is 1/λ: there the steepest mode arrives in one step. The edge is twice it.": 1
             / high,
-            "The mixed second derivative is 3, not 6: x₁x₂ is differentiated once by each.": 0.1,
-            "Two decimals are beyond the edge: five are asked for.": 0.11,
+            "Five decimals are asked for. (If you found exactly 0.1: the mixed second derivative "
+            "is 3, not 6.)": 0.1,
+            "Five decimals are asked for, and so rounded it is beyond the edge.": 0.11,
             "Rounded up in the last place, that is beyond the edge.": 0.10786,
             "That is the diagonal's edge in three decimals; the mixed term counts too.": 0.111,
             "Those are the coefficients of f; its second derivatives are twice as large.": 4 / high,
@@ -110,8 +111,9 @@ def _kind_of_a_level_point() -> Answer:
         float(low),
         {
             "That is the diagonal: the second derivative along an axis, not along a diagonal.": 0.0,
-            "That is the largest; there is another one, and its sign decides.": float(high),
-            "That is at (1, 1). Which kind is that, and what is it at (0, 0)?": 9.0,
+            "At (0, 0) that is the largest, at (1, 1) the smallest: the smallest at (0, 0) is "
+            "asked for.": float(high),
+            "That is the largest at (1, 1); the smallest at (0, 0) is asked for.": 9.0,
             "The mixed derivative of -3 x₁x₂ is -3: each variable is differentiated once.": -6.0,
         },
     )

@@ -9,8 +9,10 @@ an exception, a wrong shape and a changed input are findings like the others.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -113,11 +115,12 @@ def diagnose_answer(exercise: str, given: Any) -> Diagnosis:
 Step = Callable[[Any, Any, float], Any]
 
 # Problem 0 can be checked by hand; the others tell apart what agrees on it.
-_STEP_PROBLEMS: tuple[tuple[Array, Array, float], ...] = (
+_STEP_PROBLEMS: tuple[tuple[Array | float, Array | float, float], ...] = (
     (np.array([1.0]), np.array([1.0]), 0.1),
     (np.array([10.0]), np.array([20.0]), 0.2),
     (np.array([3.0, -1.0, 0.5]), np.array([0.0, 4.0, -2.0]), 0.25),
     (np.array([2.0, 5.0]), np.array([1e-5, 1e3]), 0.01),
+    (2.0, 3.0, 0.5),
 )
 
 
@@ -197,7 +200,7 @@ def diagnose_step_test(test: Callable[[Step], Any]) -> Diagnosis:
 
     Examples
     --------
-    >>> diagnose_step_test(lambda step: step(3.0, -4.0, 0.25) == 4.0).passed
+    >>> diagnose_step_test(lambda step: abs(step(3.0, -5.0, 0.3) - 4.5) < 1e-12).passed
     True
     >>> diagnose_step_test(lambda step: True)
     Not yet. Your test accepts this wrong step: x + lr * grad.
@@ -267,6 +270,10 @@ _SLOPE_MUTANTS: dict[str, Callable[[Any, float, float], Any]] = {
         lambda f, x, h: (f(x + h) - f(x - h)) / 2 * h
     ),
     "The difference is not divided by the distance 2h.": lambda f, x, h: f(x + h) - f(x - h),
+    "It is divided by 2, and not by h.": lambda f, x, h: (f(x + h) - f(x - h)) / 2,
+    "Parentheses are missing, around the difference and around 2 * h.": (
+        lambda f, x, h: f(x + h) - f(x - h) / 2 * h
+    ),
     "The points are half as far from x as they should be.": (
         lambda f, x, h: (f(x + h / 2) - f(x - h / 2)) / h
     ),
@@ -308,20 +315,16 @@ divide by 2h.
 # --- Backtracking --------------------------------------------------------------------------
 
 _SHARE = 1e-4
-_MOST_VALUES = 10_000  # halving runs out of floats after some 1100
-
-
-class _EndlessError(Exception):
-    """A reader's loop does not end."""
-
 
 # The function, the point, the derivative there and the first rate. From 45 on the quartic
-# the right rate is so small that a share without it asks for far too much. On the last five
-# the decrease is so close to what is asked for that the share c decides, and what it is taken of.
+# the right rate is so small that a share without it, and from 30 one with the first rate, asks
+# for far too much. On the last five the decrease is so close to what is asked for that the share c
+# decides, and what it is taken of.
 _SEARCH_PROBLEMS: tuple[tuple[Callable[[Any], Any], float, float, float], ...] = (
     (lambda x: x * x, 1.0, 2.0, 4.0),
     (lambda x: x**4 / 4, 10.0, 1000.0, 1.0),
     (lambda x: x**4 / 4, 45.0, 91125.0, 1.0),
+    (lambda x: x**4 / 4, 30.0, 27000.0, 2.048),
     (lambda x: x * x / 2, -3.0, -3.0, 0.5),
     (lambda x: x * x / 2, 3.0, 3.0, 1.999),
     (lambda x: x * x / 2, 3.0, 3.0, 1.9997),
@@ -342,14 +345,16 @@ def _armijo(f: Callable[[Any], Any], x: float, slope: float, lr: float) -> bool:
 
 def _rate_until(
     accepts: Callable[[Any, float, float, float], Any],
+    *,
+    factor: float = 0.5,
 ) -> Callable[[Any, float, float, float], float]:
-    """Return the search that halves the rate until it is accepted or no float is left."""
+    """Return the search that shrinks the rate until it is accepted or no float is left."""
 
     def search(f: Any, x: float, slope: float, lr: float) -> float:
         for _ in range(1100):
             if accepts(f, x, slope, lr):
                 break
-            lr = lr / 2
+            lr = lr * factor
         return lr
 
     return search
@@ -377,6 +382,15 @@ _SEARCH_MUTANTS: dict[str, Callable[[Any, float, float, float], float]] = {
     ),
     "The share is c lr slope²: the rate is not squared.": _rate_until(
         lambda f, x, slope, lr: f(x - lr * slope) <= f(x) - _SHARE * (lr * slope) ** 2
+    ),
+    "The share keeps the first rate; compute it anew for every rate that is tried.": (
+        lambda f, x, slope, lr: _rate_until(
+            lambda f, x, slope, rate: f(x - rate * slope) <= f(x) - _SHARE * lr * slope**2
+        )(f, x, slope, lr)
+    ),
+    "The rate is divided by 10 each time; halve it.": _rate_until(_armijo, factor=0.1),
+    "c is 1e-4, not 1/2.": _rate_until(
+        lambda f, x, slope, lr: f(x - lr * slope) <= f(x) - lr * slope**2 / 2
     ),
     "c is 1e-4, not 1e-3.": _rate_until(
         lambda f, x, slope, lr: f(x - lr * slope) <= f(x) - 1e-3 * lr * slope**2
@@ -412,21 +426,8 @@ def diagnose_backtracking(search: Callable[[Any, float, float, float], Any]) -> 
     Not yet. From x = 1 with slope 2 and first rate 4: expected 0.5, got 4. The first rate is \
 returned without a test.
     """
-
-    def limited(f: Callable[[Any], Any], x: float, slope: float, lr: float) -> Any:
-        count = 0
-
-        def counted(point: Any) -> Any:
-            nonlocal count
-            count += 1
-            if count > _MOST_VALUES:
-                raise _EndlessError
-            return f(point)
-
-        return search(counted, x, slope, lr)
-
     return _compare(
-        limited if callable(search) else search,
+        search,
         _right_rate,
         _SEARCH_MUTANTS,
         _SEARCH_PROBLEMS,
@@ -674,17 +675,20 @@ def _compare(
         mine = [_copy(part) for part in problem]
         try:
             with np.errstate(all="ignore"):
-                answer = code(*mine)
+                answer = _run(code, mine)
         except _EndlessError:
             return Diagnosis(
                 False,
                 f"{describe(*problem)} your loop does not end. Does it go on while the condition "
-                f"is not met, and is the point computed anew from every rate?",
+                f"is not met, and is all that stands in the condition computed anew each time?",
             )
         except Exception as error:
-            # NumPy's own words about the product of two arrays tell a beginner nothing.
-            what = "the shapes in a product do not fit: is a transpose missing, or the order wrong?"
-            what = what if str(error).startswith("matmul") else str(error)
+            # NumPy's own words about shapes tell a beginner nothing.
+            what = (
+                "the shapes of two arrays do not fit: is a transpose missing, or the order wrong?"
+            )
+            shapes_clash = str(error).startswith(("matmul", "operands could not be broadcast"))
+            what = what if shapes_clash else str(error)
             return Diagnosis(
                 False, f"{describe(*problem)} your code raised {type(error).__name__}: {what}"
             )
@@ -705,7 +709,11 @@ def _compare(
             return Diagnosis(False, f"Numbers are asked for, and you have {answer!r}.")
         shape = answers[-1].shape
         if shape != right.shape:
-            hint = "Return an array of the shape of the one you are given."
+            hint = f"An array of shape {right.shape} is asked for."
+            if right.ndim == 0:
+                hint = "One number is asked for."
+            elif right.shape == np.shape(problem[0]):
+                hint = "Return an array of the shape of the one you are given."
             return Diagnosis(
                 False,
                 f"{describe(*problem)}: expected shape {right.shape}, got {shape}. "
@@ -723,6 +731,32 @@ def _compare(
             rights = [np.asarray(reference(*p)) for p in problems]
             return Diagnosis(False, f"{found}{_pattern(answers, rights, rtol)}")
     return Diagnosis(True, praise)
+
+
+class _EndlessError(Exception):
+    """A reader's loop does not end."""
+
+
+_MOST_LINES = 100_000  # a search halves some 1100 times before it runs out of floats
+
+
+def _run(code: Callable[..., Any], arguments: list[Any]) -> Any:
+    """Call a reader's code; raise if it runs through more lines than any answer needs."""
+    count = 0
+
+    def watch(frame: FrameType, event: str, argument: Any) -> Any:
+        nonlocal count
+        count += event == "line"
+        if count > _MOST_LINES:
+            raise _EndlessError
+        return watch
+
+    before = sys.gettrace()
+    sys.settrace(watch)
+    try:
+        return code(*arguments)
+    finally:
+        sys.settrace(before)
 
 
 def _pattern(answers: list[Array], rights: list[Array], rtol: float) -> str:

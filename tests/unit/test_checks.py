@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +58,7 @@ def search(f, x, slope, lr):
 RIGHT = {
     "step": [
         lambda x, grad, lr: x - lr * grad,
-        lambda x, grad, lr: (x - lr * grad).tolist(),
+        lambda x, grad, lr: np.asarray(x - lr * grad).tolist(),
         lambda x, grad, lr: x + -grad * lr,
     ],
     "forward": [lambda f, x, h: (f(x + h) - f(x)) / h],
@@ -72,14 +73,14 @@ RIGHT = {
 }
 
 
-def until(accepts):
-    """Return the search that halves the rate until it is accepted, eleven hundred times at most."""
+def until(accepts, factor=0.5):
+    """Return the search that shrinks the rate until it is accepted, or no float is left."""
 
     def search(f, x, slope, lr):
         for _ in range(1100):
             if accepts(f, x, slope, lr):
                 break
-            lr /= 2
+            lr *= factor
         return lr
 
     return search
@@ -110,6 +111,10 @@ STEPS = {
     "x is multiplied by what should be subtracted from it.": lambda x, g, lr: x - x * lr * g,
 }
 SLOPES = {
+    "It is divided by 2, and not by h.": lambda f, x, h: 0.5 * (f(x + h) - f(x - h)),
+    "Parentheses are missing, around the difference and around 2 * h.": (
+        lambda f, x, h: f(x + h) - h * f(x - h) / 2
+    ),
     "It is not divided by the distance between the two points.": lambda f, x, h: f(x + h) - f(x),
     "This is the forward quotient: take the second point on the other side of x.": (
         lambda f, x, h: (f(x + h) - f(x)) / h
@@ -166,6 +171,22 @@ SEARCHES = {
     ),
     "The share is c lr slope²: the rate is not squared.": until(
         lambda f, x, slope, lr: f(x - lr * slope) <= f(x) - 1e-4 * lr**2 * slope**2
+    ),
+    "The share keeps the first rate; compute it anew for every rate that is tried.": (
+        lambda f, x, slope, lr: next(
+            (
+                lr / 2**k
+                for k in range(1100)
+                if f(x - lr / 2**k * slope) <= f(x) - 1e-4 * lr * slope**2
+            ),
+            0.0,
+        )
+    ),
+    "The rate is divided by 10 each time; halve it.": until(
+        lambda f, x, slope, lr: f(x - lr * slope) <= f(x) - 1e-4 * lr * slope**2, factor=0.1
+    ),
+    "c is 1e-4, not 1/2.": until(
+        lambda f, x, slope, lr: f(x - lr * slope) <= f(x) - 0.5 * lr * slope**2
     ),
     "c is 1e-4, not 1e-3.": until(
         lambda f, x, slope, lr: f(x - lr * slope) <= f(x) - 1e-3 * lr * slope**2
@@ -317,7 +338,7 @@ def test_mistakes_of_no_exercise():
 def test_product_of_shapes_that_do_not_fit():
     found = diagnose_gradient(lambda v: np.ones((3, 2)) @ np.ones(3), norm, POINTS)
     assert found.message == (
-        "At x = (1, 2) your code raised ValueError: the shapes in a product do not fit: is a "
+        "At x = (1, 2) your code raised ValueError: the shapes of two arrays do not fit: is a "
         "transpose missing, or the order wrong?"
     )
 
@@ -421,7 +442,7 @@ def test_first_problem_that_differs_is_told():
 
 def test_mistake_that_agrees_on_one_problem_is_not_named_for_it():
     """Twice too long on the second problem alone is not "twice too long"."""
-    found = diagnose_step(lambda x, grad, lr: x - (2 if x[0] == 10 else 1) * lr * grad)
+    found = diagnose_step(lambda x, grad, lr: x - (2 if np.ravel(x)[0] == 10 else 1) * lr * grad)
     assert found.message == ("From x = 10 with gradient 20 and lr = 0.2: expected 6, got 2.")
 
 
@@ -449,7 +470,7 @@ NO_CODE = [
     (lambda *_: 1j, "Numbers are asked for, and you have 1j."),
     (raising, "your code raised KeyError: 'w'"),
     (too_few, "your code raised TypeError: too_few() takes 0 positional arguments but "),
-    (lambda *_: np.ones((5, 5)), ", got (5, 5). Return an array of the shape of the one "),
+    (lambda *_: np.ones((5, 5)), ", got (5, 5). "),
 ]
 
 
@@ -502,11 +523,14 @@ def test_last_step_that_is_compared(last, passed):
     "condition",
     [
         lambda f, x, slope, lr: f(x - lr * slope) <= f(x) - 1e-4 * lr * slope**2,
-        lambda f, x, slope, lr: f(x) > 0,
+        lambda f, x, slope, lr: True,
     ],
     ids=["inverted", "always"],
 )
-def test_search_that_does_not_end_is_told(condition):
+def test_loop_that_does_not_end_is_told(condition):
+    """Also one that asks for no value of f. What traced before traces again."""
+    before = sys.gettrace()
+
     def code(f, x, slope, lr):
         while condition(f, x, slope, lr):
             lr /= 2
@@ -515,6 +539,37 @@ def test_search_that_does_not_end_is_told(condition):
     found = diagnose_backtracking(code)
     assert not found.passed
     assert "your loop does not end." in found.message
+    assert sys.gettrace() is before
+
+
+@pytest.mark.parametrize(
+    ("check", "code", "told"),
+    [
+        (
+            diagnose_step,
+            lambda x, grad, lr: [x, grad],
+            "expected shape (1,), got (2, 1). Return an",
+        ),
+        (
+            diagnose_backtracking,
+            lambda f, x, slope, lr: (lr, x),
+            "expected shape (), got (2,). One number is asked for.",
+        ),
+        (
+            diagnose_fit,
+            lambda X, y, lr, steps: y,
+            "expected shape (1,), got (2,). An array of shape (1,) is asked for.",
+        ),
+    ],
+    ids=["step", "search", "fit"],
+)
+def test_wrong_shape_is_told_what_is_asked_for(check, code, told):
+    assert told in check(code).message
+
+
+def test_step_that_serves_arrays_alone():
+    found = diagnose_step(lambda x, grad, lr: [a - lr * b for a, b in zip(x, grad, strict=True)])
+    assert found.message.startswith("From x = 2 with gradient 3 and lr = 0.5 your code raised Type")
 
 
 def test_diagnoses_are_frozen():
