@@ -369,7 +369,7 @@ _SEARCH_MUTANTS: dict[str, Callable[[Any, float, float, float], float]] = {
     "The last rate that was refused is returned, not the accepted one.": (
         lambda f, x, slope, lr: min(lr, 2 * _right_rate(f, x, slope, lr))
     ),
-    "Any decrease is accepted; a share c lr slope² of it is asked for.": _rate_until(
+    "Any decrease is accepted; one of at least c lr slope² is asked for.": _rate_until(
         lambda f, x, slope, lr: f(x - lr * slope) < f(x)
     ),
     "The share must be taken of slope², not of the slope.": _rate_until(
@@ -772,7 +772,7 @@ def _pattern(answers: list[Array], rights: list[Array], rtol: float) -> str:
         off = np.abs(np.array(answers) - np.array(rights)) > rtol * scale
         wrong = np.flatnonzero(off.any(axis=0) | ~np.isfinite(np.array(answers)).all(axis=0))
         if len(wrong) == 1 < off.shape[1]:
-            return f" Only entry {wrong[0] + 1} is wrong, here and at the other points."
+            return f" Only entry {wrong[0] + 1} is wrong; the others are right at every point."
     return ""
 
 

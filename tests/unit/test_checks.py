@@ -160,7 +160,7 @@ SEARCHES = {
     "The last rate that was refused is returned, not the accepted one.": (
         lambda f, x, slope, lr: min(lr, 2 * search(f, x, slope, lr))
     ),
-    "Any decrease is accepted; a share c lr slope² of it is asked for.": until(
+    "Any decrease is accepted; one of at least c lr slope² is asked for.": until(
         lambda f, x, slope, lr: f(x - lr * slope) < f(x)
     ),
     "The share must be taken of slope², not of the slope.": until(
@@ -418,7 +418,7 @@ def test_one_wrong_entry_is_told(wrong, value):
 
     found = diagnose_gradient(code, norm, [np.array([1.0, 2.0, 3.0]), np.array([-2.0, 7.0, 0.5])])
     assert not found.passed
-    told = f" Only entry {wrong + 1} is wrong, here and at the other points."
+    told = f" Only entry {wrong + 1} is wrong; the others are right at every point."
     assert found.message.endswith(told)
 
 
