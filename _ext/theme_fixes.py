@@ -19,6 +19,12 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
+# A box of sphinx-proof or sphinx-exercise with an id that all of its kind have; a heading
+# may well be called the same.
+BOX = re.compile(
+    r' id="(?:proof|exercise|solution)-content"|(?<=class="proof admonition") id="proof"'
+)
+
 
 def drop_thebe(app: Sphinx, config: Config) -> None:
     """Take back what sphinx-thebe, which jupyter-book always loads, signed up for."""
@@ -54,7 +60,7 @@ def mend_body(
             .replace('role="doc-biblioentry"', 'role="listitem"')
             .replace('<summary aria-label="Toggle hidden content">', "<summary>")
         )
-        context["body"] = re.sub(r' id="(proof|exercise|solution)(-content)?"', "", body)
+        context["body"] = BOX.sub("", body)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

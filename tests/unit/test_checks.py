@@ -611,6 +611,19 @@ def asserting(step):
     return True
 
 
+def test_test_that_does_not_end_is_told_with_which_step():
+    """It waits for a point that one wrong step never reaches."""
+
+    def test(step):
+        x = 8.0
+        while x > 1:
+            x = step(x, x, 0.5)
+        return True
+
+    found = diagnose_step_test(test)
+    assert found.message == "Your test does not end with this step: x + lr * grad."
+
+
 def test_test_may_reject_by_an_assertion():
     assert diagnose_step_test(asserting).passed
 
