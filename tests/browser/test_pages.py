@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -107,3 +108,10 @@ def test_describes_every_figure(path: str, open_page: Open) -> None:
     page = open_page(path)
     bare = [html for html, text in page.evaluate(IMAGES) if len(text.split()) < 3]
     assert bare == []
+
+
+def test_gives_no_id_twice(path: str, open_page: Open) -> None:
+    ids = open_page(path).evaluate("[...document.querySelectorAll('[id]')].map((e) => e.id)")
+    repeated = {name for name, count in Counter(ids).items() if count > 1}
+    # The theme's own search page holds the search field and the one of its dialog.
+    assert repeated <= {"search-input"}
