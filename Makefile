@@ -7,10 +7,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test coverage mutants bench lint types browser outputs clean
+.PHONY: help book serve test coverage mutants worst-cases bench lint types browser outputs clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # A warning is printed when a page is read, and a page that did not change is not
 # read again: without removing what was read, the next build would pass. The pages
@@ -44,6 +44,13 @@ mutants: $(VENV)/.test ## change the code in small ways and list what no test no
 	@rm -rf mutants
 	@$(BIN)/mutmut run --max-children 2
 	@$(BIN)/mutmut results
+
+# In an environment of its own: the solvers want NumPy 2.
+worst-cases: ## solve again for the worst cases that claims are compared with, and show what changed
+	@$(PYTHON) -m venv _build/worst-cases
+	@_build/worst-cases/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-worst-cases.txt
+	@_build/worst-cases/bin/python tests/claims/record_worst_cases.py
+	@git diff --stat tests/claims/worst_cases.json
 
 bench: $(VENV)/.test ## time training beside other libraries, as ratios
 	@$(BIN)/python benchmarks/train.py

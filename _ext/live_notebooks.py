@@ -72,15 +72,16 @@ def titles(notebooks: list[nbformat.NotebookNode]) -> dict[str, str]:
     return found
 
 
-def citation(keys: str, library: BibliographyData) -> str:
-    """Return a citation in words: (Cauchy, 1847)."""
+def citation(keys: str, library: BibliographyData, *, in_text: bool = False) -> str:
+    """Return a citation in words: (Cauchy, 1847), or Cauchy (1847) in the text."""
     cited = []
     for key in keys.split(","):
         entry = library.entries[key.strip()]
         names = [" ".join(person.last_names) for person in entry.persons["author"]]
         who = {1: names[0], 2: " and ".join(names)}.get(len(names), f"{names[0]} et al.")
-        cited.append(f"{who}, {entry.fields['year']}")
-    return f"({'; '.join(cited)})"
+        year = entry.fields["year"]
+        cited.append(f"{who} ({year})" if in_text else f"{who}, {year}")
+    return " and ".join(cited) if in_text else f"({'; '.join(cited)})"
 
 
 def flatten_directive(match: re.Match[str]) -> str:
@@ -138,7 +139,7 @@ def flatten(
     roles: dict[str, Callable[[str], str]] = {
         "glue:text": lambda key: values[key],
         "cite:p": lambda keys: citation(keys, library),
-        "cite:t": lambda keys: citation(keys, library),
+        "cite:t": lambda keys: citation(keys, library, in_text=True),
         "prf:ref": lambda label: names[label],
         "ref": lambda label: names[label],
         "eq": lambda label: f"({numbers[label]})",

@@ -1,4 +1,4 @@
-"""The right answers of the exercises that ask for a number, and what wrong ones tell.
+"""The right answers of the exercises, and what wrong ones tell.
 
 They are kept out of the chapters so that a reader does not see them before trying. A right
 answer is computed, not typed; each wrong one stands under the sentence that it deserves.
@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gdcourse._types import Array
-from gdcourse.data import line
+from gdcourse.data import add_intercept, line, load_diabetes
 from gdcourse.descent import minimize
-from gdcourse.objectives import quadratic
+from gdcourse.objectives import quadratic, ripples
 from gdcourse.optimizers import GradientDescent
 from gdcourse.schedules import exponential_decay
 
@@ -25,6 +25,18 @@ class Answer(NamedTuple):
     right: float
     mistakes: dict[str, float]
     rtol: float = 1e-3
+
+
+class Code(NamedTuple):
+    """The right function, the mistakes by their sentence, what to try, and what to call that.
+
+    The first problem can be checked by hand; the others tell apart what agrees on it.
+    """
+
+    right: Callable[..., Any]
+    mistakes: dict[str, Callable[..., Any]]
+    problems: tuple[tuple[Any, ...], ...]
+    describe: Callable[..., str]
 
 
 def _factor() -> Answer:
@@ -177,6 +189,164 @@ def _stationary_points() -> Answer:
     )
 
 
+def _enough_steps() -> Answer:
+    return Answer(
+        float(np.ceil((4 * 3**2 / 0.01 - 2) / 4)),
+        {
+            "The distance is squared in the bound.": 299.5,
+            "The distance is squared in the bound; and 299.5 is no number of steps.": 300,
+            "A run has whole steps: round up, or the gap is still too large.": 899.5,
+            "At 899 steps the bound is a little above 0.01: round up.": 899,
+            "That solves 4T + 2 = 36/0.01 without the 4 and the 2.": 3600,
+            "The bound has 4T + 2 below, not 2T.": 1800,
+            "L is missing: it is 4.": 224.5,
+            "L is missing: it is 4, and the bound has L times the squared distance.": 225,
+        },
+        rtol=1e-6,
+    )
+
+
+def _factor_of_a_line() -> Answer:
+    return Answer(
+        10 ** (-2 / 200),
+        {
+            "That is the factor of all 200 steps: take its 200th root.": 0.01,
+            "From step 100 to step 300 there are 200 steps, not 100.": 10 ** (-2 / 100),
+            "From step 100 to step 300 there are 200 steps, not 300.": 10 ** (-2 / 300),
+            "That divides the fall by the steps; the gaps are multiplied, so take a root.": (
+                1 - 0.99 / 200
+            ),
+            "Powers of ten: that takes e for the base.": float(np.exp(-2 / 200)),
+            "That is 1 over the factor: the gap falls.": 10 ** (2 / 200),
+        },
+        rtol=1e-4,
+    )
+
+
+def _steps_for_diabetes() -> Answer:
+    X, _, _ = load_diabetes()
+    X = add_intercept((X - X.mean(axis=0)) / X.std(axis=0))
+    low, *_, high = np.linalg.eigvalsh(X.T @ X / len(X))
+
+    def steps(digits: float, factor: float) -> float:
+        return float(np.ceil(-digits * np.log(10) / np.log(factor)))
+
+    right = 1 - low / high
+    return Answer(
+        steps(6, right),
+        {
+            "That is for the gap, which shrinks by the square; the distance is asked for.": steps(
+                6, right**2
+            ),
+            "That takes the logarithm to base 10 for the natural one.": float(
+                np.ceil(6 * high / low)
+            ),
+            "That is the condition number times the number of digits of one step too few: 1e-6.": (
+                steps(5, right)
+            ),
+            "That is κ, the steps for a factor of e; a millionth is asked for.": float(
+                np.ceil(high / low)
+            ),
+            "That is the simpler bound κ ln(10⁶), which asks for a little more.": float(
+                np.ceil(high / low * 6 * np.log(10))
+            ),
+        },
+        rtol=2e-4,
+    )
+
+
+def _lazy() -> Answer:
+    return Answer(
+        2 * 10 + 1,
+        {
+            "From there the right program ends a little below the bound, and so may a lazy one: "
+            "where is it an equality?": 20,
+            "That is the start whose run reaches the end of the arm just in time, no worst case.": (
+                11
+            ),
+            "From there the right program has arrived: the arm must be longer.": 10,
+            "That is the worst start for 9 steps.": 19,
+            "That is the denominator of the bound.": 42,
+        },
+        rtol=1e-6,
+    )
+
+
+def _constant_of_ripples() -> Answer:
+    x = np.linspace(0.01, 20, 200_001)
+    objective = ripples()
+    quotient = objective.grad(x) ** 2 / (2 * objective.f(x))
+    return Answer(
+        float(quotient.min()),
+        {
+            "With that μ it holds, but with a larger one too.": 1 / 32,
+            "The half is missing: it is ½ f'² that is compared with the gap.": 2
+            * float(quotient.min()),
+            "That is half of it: the half stands once in the inequality.": float(quotient.min())
+            / 2,
+            "That is the limit at the minimum; look farther out.": 8.0,
+            "That is the place, not the constant there.": float(x[quotient.argmin()]),
+            "That is the smallest second derivative, which PL does not ask about.": -4.0,
+        },
+        rtol=5e-3,
+    )
+
+
+def _best_factor() -> Answer:
+    low, middle, high = 0.5, 3.0, 8.0
+
+    def factor(one: float, other: float) -> float:
+        return (other - one) / (other + one)
+
+    return Answer(
+        factor(low, high),
+        {
+            "That is for the rate 1/L; the best one is 2/(μ + L).": 1 - low / high,
+            "The smallest eigenvalue is 0.5, not 3.": factor(middle, high),
+            "The largest eigenvalue is 8, not 3.": factor(low, middle),
+            "That is the condition number.": high / low,
+            "That is the best rate, not its factor.": 2 / (low + high),
+            "The square is for f; the factor of the distance is asked for.": factor(low, high) ** 2,
+            "The root is for methods with momentum.": factor(np.sqrt(low), np.sqrt(high)),
+        },
+        rtol=2e-3,
+    )
+
+
+def _believed_edge() -> Answer:
+    rate = 2 / (1 + 95)
+    return Answer(
+        1 - 100 * rate,
+        {
+            "The size is right; the component changes sides.": 100 * rate - 1,
+            "That is for the curvature that you believe in; the true one is 100.": 1 - 95 * rate,
+            "That is for the rate 1/95.": 1 - 100 / 95,
+            "That is the flattest mode.": 1 - rate,
+            "That is what is taken away, ηλ; the factor is 1 minus it.": 100 * rate,
+            "That is for 2/95: the best rate is 2/(1 + 95).": 1 - 100 * 2 / 95,
+        },
+        rtol=2e-3,
+    )
+
+
+def _correlated_columns() -> Answer:
+    low, high = np.linalg.eigvalsh(np.array([[1.0, -0.95], [-0.95, 1.0]]))
+    return Answer(
+        float(high / low),
+        {
+            "The larger eigenvalue is 1.95, the smaller 0.05.": 1 / 0.05,
+            "That is the larger eigenvalue; divide it by the smaller.": float(high),
+            "A condition number is at least 1: the largest over the smallest.": float(low / high),
+            "That is with the square of the correlation.": (1 + 0.95**2) / (1 - 0.95**2),
+            "That is the square of it.": float((high / low) ** 2),
+            "That is the condition number of X; of XᵀX it is the square.": float(
+                np.sqrt(high / low)
+            ),
+        },
+        rtol=1e-3,
+    )
+
+
 #: By the label of the exercise.
 ANSWERS: dict[str, Callable[[], Answer]] = {
     "ex-1d-factor": _factor,
@@ -188,7 +358,19 @@ ANSWERS: dict[str, Callable[[], Answer]] = {
     "ex-nd-normalized": _steps_of_one_length,
     "ex-nd-early": _one_coordinate_early,
     "ex-nd-himmelblau": _stationary_points,
+    "ex-hf-enough": _enough_steps,
+    "ex-hf-line": _factor_of_a_line,
+    "ex-hf-order": _steps_for_diabetes,
+    "ex-hf-lazy": _lazy,
+    "ex-hf-pl": _constant_of_ripples,
+    "ex-co-factor": _best_factor,
+    "ex-co-edge": _believed_edge,
+    "ex-co-columns": _correlated_columns,
 }
+
+# The data of the exercise on Huber's loss.
+HUBER_X = np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 0.5], [1.0, 0.0]])
+HUBER_Y = np.array([1.0, -2.0, 0.3, 6.0])
 
 #: Wrong gradients of exercises, by the label and by what they deserve to be told.
 GRADIENTS: dict[str, dict[str, Callable[[Array], Any]]] = {
@@ -208,4 +390,263 @@ GRADIENTS: dict[str, dict[str, Callable[[Array], Any]]] = {
             [v[1] ** 2 - v[1] * np.cos(v[0] * v[1]), 2 * v[0] * v[1] - v[0] * np.cos(v[0] * v[1])]
         ),
     },
+    "ex-hf-huber": {
+        "That is for squared errors: far out the derivative of h is 1 or -1.": lambda theta: (
+            HUBER_X.T @ (HUBER_X @ theta - HUBER_Y) / len(HUBER_Y)
+        ),
+        "That is for absolute errors: near 0 the derivative of h is the error itself.": (
+            lambda theta: HUBER_X.T @ np.sign(HUBER_X @ theta - HUBER_Y) / len(HUBER_Y)
+        ),
+        "On the left arm the slope is -1, not 1.": lambda theta: (
+            HUBER_X.T @ np.minimum(np.abs(HUBER_X @ theta - HUBER_Y), 1) / len(HUBER_Y)
+        ),
+        "That takes the errors beyond 1 out, with a derivative of 0.": lambda theta: (
+            HUBER_X.T
+            @ np.where(np.abs(HUBER_X @ theta - HUBER_Y) <= 1, HUBER_X @ theta - HUBER_Y, 0.0)
+            / len(HUBER_Y)
+        ),
+        "The error is prediction minus target.": lambda theta: (
+            HUBER_X.T @ np.clip(HUBER_Y - HUBER_X @ theta, -1, 1) / len(HUBER_Y)
+        ),
+    },
+}
+
+
+# --- Functions that a reader writes ---
+
+
+def _tail_factor(gaps: Array) -> float:
+    half = (len(gaps) - 1) // 2
+    return float((gaps[-1] / gaps[half]) ** (1 / (len(gaps) - 1 - half)))
+
+
+_TAIL = Code(
+    _tail_factor,
+    {
+        "That is the factor of the whole second half: take the root.": lambda gaps: (
+            gaps[-1] / gaps[(len(gaps) - 1) // 2]
+        ),
+        "That starts at the first gap: the second half is asked for.": lambda gaps: (
+            (gaps[-1] / gaps[0]) ** (1 / (len(gaps) - 1))
+        ),
+        "That is the first half.": lambda gaps: (
+            (gaps[(len(gaps) - 1) // 2] / gaps[0]) ** (1 / ((len(gaps) - 1) // 2))
+        ),
+        "The root is of one step too many: T + 1 gaps are T steps.": lambda gaps: (
+            (gaps[-1] / gaps[(len(gaps) - 1) // 2]) ** (1 / (len(gaps) - (len(gaps) - 1) // 2))
+        ),
+        "That takes all T steps for the root; from the middle there are half as many.": (
+            lambda gaps: (gaps[-1] / gaps[(len(gaps) - 1) // 2]) ** (1 / (len(gaps) - 1))
+        ),
+        "That is 1 over the factor.": lambda gaps: 1 / _tail_factor(gaps),
+        "That is the factor of the last step alone.": lambda gaps: gaps[-1] / gaps[-2],
+        "That is the mean of all factors. The gaps are multiplied: take a geometric mean, from "
+        "the middle on.": lambda gaps: np.mean(gaps[1:] / gaps[:-1]),
+        "That is the mean of the factors. The gaps are multiplied: take a geometric mean.": (
+            lambda gaps: np.mean((gaps[1:] / gaps[:-1])[(len(gaps) - 1) // 2 :])
+        ),
+        "That is the slope of the logarithm; the factor is e to its power.": lambda gaps: np.log(
+            _tail_factor(gaps)
+        ),
+    },
+    (
+        (np.array([1.0, 0.25, 0.125, 0.0625, 0.03125]),),  # halves, and at first quarters
+        (np.array([8.0, 2.0, 1.0, 0.7, 0.56, 0.504, 0.4032]),),
+    ),
+    lambda gaps: f"For the gaps {', '.join(f'{gap:g}' for gap in gaps)}",
+)
+
+
+def _exact_rate(A: Array, b: Array, x: Array) -> float:
+    g: Array = A @ x - b
+    return float(g @ g / (g @ A @ g))
+
+
+_TILTED = np.array([[2.0, 1.0], [1.0, 3.0]])
+
+_SEARCH = Code(
+    _exact_rate,
+    {
+        "Where is b? The gradient is A x - b.": lambda A, b, x: _exact_rate(A, 0 * b, x),
+        "The gradient is A x - b, with a minus.": lambda A, b, x: _exact_rate(A, -b, x),
+        "That is the curvature along g; the rate is 1 over it.": lambda A, b, x: (
+            1 / _exact_rate(A, b, x)
+        ),
+        "That divides by g·g once more: below stands g·Ag alone.": lambda A, b, x: (
+            1 / ((A @ x - b) @ A @ (A @ x - b))
+        ),
+        "That is half of it: the ½ of f is gone in the gradient.": lambda A, b, x: (
+            _exact_rate(A, b, x) / 2
+        ),
+        "That is twice it, the rate at which f is as high as before.": lambda A, b, x: (
+            2 * _exact_rate(A, b, x)
+        ),
+        "That is 1/L, the same for every point.": lambda A, b, x: 1 / np.linalg.eigvalsh(A)[-1],
+        "That is the best fixed rate, the same for every point.": lambda A, b, x: (
+            2 / np.linalg.eigvalsh(A)[[0, -1]].sum()
+        ),
+        "That is the curvature along x; the search is along the gradient.": lambda A, b, x: (
+            (x @ x) / (x @ A @ x)
+        ),
+    },
+    (
+        (np.diag([1.0, 9.0]), np.zeros(2), np.array([9.0, 1.0])),
+        (_TILTED, np.array([1.0, -2.0]), np.array([0.5, 4.0])),
+        (_TILTED, np.array([0.0, 5.0]), np.array([-3.0, 1.0])),
+    ),
+    lambda A, b, x: f"For A = {A.tolist()}, b = {b.tolist()} and x = {x.tolist()}",
+)
+
+
+def _old_units(theta: Array, mean: Array, std: Array) -> Array:
+    return np.append(theta[:-1] / std, theta[-1] - theta[:-1] @ (mean / std))
+
+
+_UNDO = Code(
+    _old_units,
+    {
+        "The intercept changes too: it loses each slope times the mean of its column.": (
+            lambda theta, mean, std: np.append(theta[:-1] / std, theta[-1])
+        ),
+        "Slopes are divided by the standard deviation, not multiplied.": (
+            lambda theta, mean, std: np.append(
+                theta[:-1] * std, theta[-1] - theta[:-1] * std @ mean
+            )
+        ),
+        "In the intercept stand the new slopes, not those for the standardized columns.": (
+            lambda theta, mean, std: np.append(theta[:-1] / std, theta[-1] - theta[:-1] @ mean)
+        ),
+        "The intercept loses the slopes times the means; it does not gain them.": (
+            lambda theta, mean, std: np.append(
+                theta[:-1] / std, theta[-1] + theta[:-1] @ (mean / std)
+            )
+        ),
+        "The intercept stands last.": lambda theta, mean, std: np.append(
+            theta[-1] - theta[:-1] @ (mean / std), theta[:-1] / std
+        ),
+        "The intercept is no column: it is not divided.": lambda theta, mean, std: np.append(
+            theta[:-1] / std, theta[-1] / std[-1] - theta[:-1] @ (mean / std)
+        ),
+        "The slopes change too: a column's unit was its standard deviation.": (
+            lambda theta, mean, std: np.append(theta[:-1], theta[-1] - theta[:-1] @ (mean / std))
+        ),
+    },
+    (
+        (np.array([6.0, 1.0]), np.array([2.0]), np.array([3.0])),
+        (np.array([1.0, -4.0, 0.5]), np.array([10.0, -1.0]), np.array([2.0, 0.25])),
+    ),
+    lambda theta, mean, std: (
+        f"For theta = {theta.tolist()}, mean = {mean.tolist()} and std = {std.tolist()}"
+    ),
+)
+
+
+def _standardized(training: Array, new: Array) -> Array:
+    spread = training.std(axis=0)
+    return np.asarray((new - training.mean(axis=0)) / np.where(spread > 0, spread, 1))
+
+
+_NEW = Code(
+    _standardized,
+    {
+        "That uses the mean and the spread of the new rows: use those of the training rows.": (
+            lambda training, new: _standardized(new, new)
+        ),
+        "That uses the mean of the new rows: use that of the training rows.": (
+            lambda training, new: _standardized(training, new - new.mean(0) + training.mean(0))
+        ),
+        "That mixes training and new rows: the training rows alone say what the units are.": (
+            lambda training, new: _standardized(np.concatenate([training, new]), new)
+        ),
+        "Only the mean is subtracted: divide by the spread.": lambda training, new: (
+            new - training.mean(axis=0)
+        ),
+        "The mean is not subtracted.": lambda training, new: _standardized(
+            training, new + training.mean(axis=0)
+        ),
+        "A column that never varied has a spread of 0: divide it by 1.": lambda training, new: (
+            (new - training.mean(axis=0)) / training.std(axis=0)
+        ),
+        "The column that never varied is to be shifted as well, and divided by 1.": (
+            lambda training, new: np.where(
+                training.std(axis=0) > 0, _standardized(training, new), new
+            )
+        ),
+        "The column that never varied keeps what is new in it: only its spread is 1.": (
+            lambda training, new: np.where(
+                training.std(axis=0) > 0, _standardized(training, new), 0.0
+            )
+        ),
+        "That is the standardized training data; the new rows are asked for.": (
+            lambda training, new: _standardized(training, training)
+        ),
+        "Mean and spread are taken over all entries: take them column by column, axis=0.": (
+            lambda training, new: (new - training.mean()) / training.std()
+        ),
+        "That divides by the variance; the spread is its root.": lambda training, new: (
+            (new - training.mean(axis=0))
+            / np.where(training.std(axis=0) > 0, training.var(axis=0), 1)
+        ),
+        "That spread has n - 1 below; NumPy's std, and this course, have n.": (
+            lambda training, new: (
+                (new - training.mean(axis=0))
+                / np.where(training.std(axis=0) > 0, training.std(axis=0, ddof=1), 1)
+            )
+        ),
+    },
+    (
+        (np.array([[1.0], [5.0]]), np.array([[7.0], [4.0]])),
+        (
+            np.array([[1.0, 4.0], [3.0, 4.0], [8.0, 4.0]]),
+            np.array([[2.0, 4.0], [0.5, 6.0], [9.0, 3.0]]),
+        ),
+    ),
+    lambda training, new: f"For training rows {training.tolist()} and new rows {new.tolist()}",
+)
+
+
+def _preconditioned(x: Array, grad: Array, lr: float, P: Array) -> Array:
+    return np.asarray(x - lr * np.linalg.solve(P, grad))
+
+
+_STEP = Code(
+    _preconditioned,
+    {
+        "That multiplies by P; the steepest step divides by it.": lambda x, grad, lr, P: (
+            x - lr * P @ grad
+        ),
+        "P is not used.": lambda x, grad, lr, P: x - lr * grad,
+        "The step goes uphill: subtract, do not add.": lambda x, grad, lr, P: (
+            x + lr * np.linalg.solve(P, grad)
+        ),
+        "The learning rate is not used.": lambda x, grad, lr, P: _preconditioned(x, grad, 1.0, P),
+        "The old x is missing: this is the step alone.": lambda x, grad, lr, P: (
+            -lr * np.linalg.solve(P, grad)
+        ),
+        "That divides by the diagonal of P alone.": lambda x, grad, lr, P: (
+            x - lr * grad / np.diag(P)
+        ),
+        "That divides entry by entry; the inverse of a matrix is another thing.": (
+            lambda x, grad, lr, P: x - lr * (1 / P) @ grad
+        ),
+        "P is in it twice: P⁻¹g, once.": lambda x, grad, lr, P: (
+            x - lr * np.linalg.solve(P @ P, grad)
+        ),
+    },
+    (
+        (np.array([1.0, 1.0]), np.array([2.0, 8.0]), 0.5, np.diag([1.0, 4.0])),
+        (np.array([0.5, -2.0]), np.array([1.0, -3.0]), 0.1, np.array([[2.0, 1.0], [1.0, 5.0]])),
+    ),
+    lambda x, grad, lr, P: (
+        f"From x = {x.tolist()} with grad = {grad.tolist()}, lr = {lr:g} and P = {P.tolist()}"
+    ),
+)
+
+#: By the label of the exercise.
+FUNCTIONS: dict[str, Code] = {
+    "ex-hf-tail": _TAIL,
+    "ex-co-search": _SEARCH,
+    "ex-co-undo": _UNDO,
+    "ex-co-new": _NEW,
+    "ex-co-step": _STEP,
 }

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from gdcourse._answers import ANSWERS, GRADIENTS
+from gdcourse._answers import ANSWERS, FUNCTIONS, GRADIENTS
 from gdcourse._types import Array
 from gdcourse._validation import check_choice
 from gdcourse.descent import backtracking, descend
@@ -108,6 +108,32 @@ def diagnose_answer(exercise: str, given: Any) -> Diagnosis:
     check_choice("diagnose_answer", "exercise", exercise, tuple(ANSWERS))
     right, mistakes, rtol = ANSWERS[exercise]()
     return diagnose_value(given, right, mistakes=mistakes, rtol=rtol)
+
+
+def diagnose_function(exercise: str, function: Callable[..., Any]) -> Diagnosis:
+    """Check the function that an exercise of the course asks for.
+
+    Parameters
+    ----------
+    exercise : str
+        The exercise's label, such as "ex-hf-tail".
+    function : callable
+        The reader's, with the arguments that the exercise names.
+
+    Returns
+    -------
+    Diagnosis
+
+    Examples
+    --------
+    >>> diagnose_function("ex-hf-tail", lambda gaps: gaps[-1] / gaps[-2])
+    Not yet. For the gaps 8, 2, 1, 0.7, 0.56, 0.504, 0.4032: expected 0.832034, got 0.8. That is \
+the factor of the last step alone.
+    """
+    check_choice("diagnose_function", "exercise", exercise, tuple(FUNCTIONS))
+    right, mistakes, problems, describe = FUNCTIONS[exercise]
+    praise = "Your function agrees with the right one on every problem tried."
+    return _compare(function, right, mistakes, problems, describe, praise)
 
 
 # --- Update rules --------------------------------------------------------------------------

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from gdcourse._validation import check_count, check_interval
+
 Array = np.ndarray[Any, np.dtype[Any]]
 Point = Any  # a float or an array: what NumPy arithmetic takes
 
@@ -168,6 +170,62 @@ def absolute() -> Objective:
     return Objective("absolute value", f=np.abs, grad=np.sign, minimizer=0.0)
 
 
+def huber(delta: float = 1.0) -> Objective:
+    """Return Huber's function: x²/2 up to delta, and from there on along its tangents.
+
+    Convex, with a 1-Lipschitz derivative, x cut off at -delta and delta.
+
+    Parameters
+    ----------
+    delta : float, 0 < delta < inf, default 1
+        Where the parabola ends; beyond it the slope is delta, or -delta on the left.
+
+    Notes
+    -----
+    ``hessian`` is 1 inside and at the ends, 0 outside; at the ends themselves there is no second
+    derivative.
+
+    References
+    ----------
+    P. Huber, Robust estimation of a location parameter, 1964. As the function on which gradient
+    descent is slowest: Y. Drori, M. Teboulle, Performance of first-order methods for smooth
+    convex minimization: a novel approach, 2014.
+
+    Examples
+    --------
+    >>> robust = huber()
+    >>> float(robust.f(0.5)), float(robust.f(3.0)), float(robust.grad(3.0))
+    (0.125, 2.5, 1.0)
+    """
+    check_interval("huber", "delta", delta, 0, open_low=True)
+    return Objective(
+        "Huber",
+        f=lambda x: np.where(np.abs(x) <= delta, x**2 / 2, delta * (np.abs(x) - delta / 2))[()],
+        grad=lambda x: np.clip(x, -delta, delta),
+        hessian=lambda x: np.where(np.abs(x) <= delta, 1.0, 0.0)[()],
+        minimizer=0.0,
+    )
+
+
+def ripples() -> Objective:
+    """Return x² + 3 sin² x: not convex, and with no level point but its minimum at 0.
+
+    Its second derivative runs between -4 and 8, so its derivative is 8-Lipschitz.
+
+    References
+    ----------
+    H. Karimi, J. Nutini, M. Schmidt, Linear convergence of gradient and proximal-gradient methods
+    under the Polyak-Łojasiewicz condition, 2016.
+    """
+    return Objective(
+        "ripples",
+        f=lambda x: x**2 + 3 * np.sin(x) ** 2,
+        grad=lambda x: 2 * x + 3 * np.sin(2 * x),
+        hessian=lambda x: 2 + 6 * np.cos(2 * x),
+        minimizer=0.0,
+    )
+
+
 # --- Of several variables ------------------------------------------------------------------
 
 
@@ -239,6 +297,38 @@ def saddle() -> Objective:
     """Return ½ (x₁² - x₂²): stationary at the origin, down along x₂ for ever."""
     form = quadratic([1.0, -1.0])
     return Objective("saddle", form.f, form.grad, form.hessian)
+
+
+def nesterov_chain(n: int) -> Objective:
+    """Return the quadratic of n variables that resists every first-order method from 0.
+
+    ``(x₁² + Σ (x_i - x_{i+1})² + x_n²)/8 - x₁/4``, a chain of springs between fixed ends, pulled
+    at its first link. Its gradient is 1-Lipschitz. From 0 a step moves the next link only, so
+    after k steps along gradients the links beyond the k-th have not moved.
+
+    Parameters
+    ----------
+    n : int, at least 1
+        Number of variables.
+
+    References
+    ----------
+    Y. Nesterov, Lectures on convex optimization, 2nd edition, section 2.1.2, 2018.
+
+    Examples
+    --------
+    >>> chain = nesterov_chain(3)
+    >>> chain.grad(np.zeros(3))
+    array([-0.25,  0.  ,  0.  ])
+    >>> chain.minimizer
+    array([0.75, 0.5 , 0.25])
+    """
+    check_count("nesterov_chain", "n", n, 1)
+    springs = 2 * np.eye(n) - np.eye(n, k=1) - np.eye(n, k=-1)
+    form = quadratic(springs / 4, b=np.eye(n)[0] / 4)
+    return Objective(
+        "Nesterov's chain", form.f, form.grad, form.hessian, 1 - np.arange(1, n + 1) / (n + 1)
+    )
 
 
 def rosenbrock() -> Objective:

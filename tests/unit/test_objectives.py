@@ -33,12 +33,17 @@ LINE = {
     gd.exponential: [-2.0, 0.5, 9.0],
     gd.log_barrier: [0.2, 1.4, 300.0],
     gd.absolute: [-5.0, 0.2],
+    gd.huber: [-3.0, -0.4, 0.7, 20.0],
+    partial(gd.huber, 2.5): [-3.0, 0.7, 2.4],
+    gd.ripples: [-4.0, 0.3, 2.2],
     partial(quadratic, 3.0, b=1.0, c=-2.0): [-7.0, 0.4],
     partial(quadratic, -1.5): [0.4, 2.0],
 }
 # And of several.
 SPACE = {
     gd.saddle: [[1.0, 2.0], [-3.0, 0.1]],
+    partial(gd.nesterov_chain, 1): [[0.3]],
+    partial(gd.nesterov_chain, 4): [[0.3, 0.2, 7.0, -1.0]],
     gd.rosenbrock: [[-1.2, 1.0], [0.3, -0.7], [2.0, 2.0]],
     gd.beale: [[1.0, 1.5], [-2.0, 0.3], [3.5, -0.4], [2.0, 0.0], [0.0, 2.0]],
     gd.himmelblau: [[0.5, -1.5], [4.0, 3.0], [-3.0, 1.0]],
@@ -74,7 +79,8 @@ def stationary(tilt):
 def test_the_table_holds_every_objective():
     public = {getattr(gd, name) for name in gd.__all__} - {Objective}
     makers = [make for make in public if make.__module__ == "gdcourse.objectives"]
-    made = {make().name for make in makers if make is not quadratic} | {"quadratic"}
+    named = {quadratic: "quadratic", gd.nesterov_chain: "Nesterov's chain"}
+    made = {named.get(make) or make().name for make in makers}
     assert {make().name for make in ALL} == made
     assert len(made) == len(makers)
 
@@ -83,8 +89,8 @@ def test_names():
     """They stand in messages and in the titles of tables."""
     assert [name(make) for make in ALL] == [
         *("square", "quartic", "cubic", "double well", "double well", "exponential"),
-        *("log barrier", "absolute value", "quadratic", "quadratic"),
-        *("saddle", "Rosenbrock", "Beale", "Himmelblau"),
+        *("log barrier", "absolute value", "Huber", "Huber", "ripples", "quadratic", "quadratic"),
+        *("saddle", "Nesterov's chain", "Nesterov's chain", "Rosenbrock", "Beale", "Himmelblau"),
         *5 * ["quadratic"],
     ]
 
@@ -307,6 +313,16 @@ def test_rosenbrocks_hessian_is_the_published_one():
         (partial(quadratic, 3.0, b=2.0, c=1.0), 2.0, 3, 4, 3),
         (partial(quadratic, [2.0, 4.0]), np.array([1.0, 3.0]), 19, [2, 12], [[2, 0], [0, 4]]),
         (gd.saddle, np.array([3.0, 1.0]), 4, [3, -1], [[1, 0], [0, -1]]),
+        (partial(gd.huber, 2.0), 3.0, 4, 2, 0),
+        (gd.ripples, np.pi / 2, np.pi**2 / 4 + 3, np.pi, -4),
+        # (1 + 0 + 4 + 9)/8 - 1/4, and a quarter of (2 - 1, -1 + 2 - 3, -1 + 6) less (1, 0, 0).
+        (
+            partial(gd.nesterov_chain, 3),
+            np.array([1.0, 1.0, 3.0]),
+            1.5,
+            [0, -0.5, 1.25],
+            np.array([[2, -1, 0], [-1, 2, -1], [0, -1, 2]]) / 4,
+        ),
     ],
 )
 def test_values_worked_out_by_hand(make, x, f, grad, hessian):
@@ -314,6 +330,56 @@ def test_values_worked_out_by_hand(make, x, f, grad, hessian):
     assert objective.f(x) == pytest.approx(f, rel=1e-15)
     np.testing.assert_allclose(objective.grad(x), grad, rtol=1e-15)
     np.testing.assert_allclose(objective.hessian(x), hessian, rtol=1e-15)
+
+
+@pytest.mark.parametrize("delta", [0.25, 1.0, 3.0])
+def test_huber_is_a_parabola_and_then_its_tangents(delta):
+    robust, inside = gd.huber(delta), np.linspace(-delta, delta, 9)
+    np.testing.assert_allclose(robust.f(inside), inside**2 / 2, rtol=1e-15)
+    assert np.array_equal(robust.grad(inside), inside)
+    assert (robust.hessian(inside) == 1).all()
+    for x in (delta * 1.001, 7 * delta):
+        tangent = delta**2 / 2 + delta * (x - delta)
+        assert robust.f(x) == robust.f(-x) == pytest.approx(tangent, rel=1e-14)
+        assert robust.grad(x) == -robust.grad(-x) == delta
+        assert robust.hessian(x) == 0
+
+
+@pytest.mark.parametrize("delta", [0, -1.0, math.nan, math.inf])
+def test_huber_refuses_a_delta_that_bounds_nothing(delta):
+    told = f"huber: delta must satisfy 0 < delta < inf, got {float(delta)!r}."
+    with pytest.raises(ValueError, match=f"^{re.escape(told)}$"):
+        gd.huber(delta)
+
+
+def test_ripples_is_level_at_its_minimum_alone_and_bends_both_ways():
+    bumpy, x = gd.ripples(), np.linspace(1e-3, 40, 400_001)
+    assert (bumpy.grad(x) > 0).all()
+    assert (bumpy.grad(-x) < 0).all()
+    assert bumpy.hessian(x).min() == pytest.approx(-4, abs=1e-6)
+    assert bumpy.hessian(x).max() == pytest.approx(8, abs=1e-5)
+
+
+def test_chain_moves_one_link_a_step():
+    n = 6
+    run = gd.minimize(gd.nesterov_chain(n), np.zeros(n), gd.GradientDescent(lr=1.0), steps=n).x
+    assert [int(np.count_nonzero(x)) for x in run] == list(range(n + 1))
+    # Its eigenvalues are (1 - cos(π i/(n+1)))/2, all below 1.
+    values = np.linalg.eigvalsh(gd.nesterov_chain(n).hessian(run[0]))
+    expected = (1 - np.cos(np.pi * np.arange(1, n + 1) / (n + 1))) / 2
+    np.testing.assert_allclose(values, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("n", "error", "told"),
+    [
+        (0, ValueError, "nesterov_chain: n must be at least 1, got 0."),
+        (2.0, TypeError, "nesterov_chain: n must be a whole number, at least 1, got 2.0 of type "),
+    ],
+)
+def test_chain_of_no_links_is_refused(n, error, told):
+    with pytest.raises(error, match=f"^{re.escape(told)}"):
+        gd.nesterov_chain(n)
 
 
 def test_absolute():
