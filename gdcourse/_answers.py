@@ -251,7 +251,7 @@ def _steps_for_diabetes() -> Answer:
                 np.ceil(high / low * 6 * np.log(10))
             ),
         },
-        rtol=2e-4,
+        rtol=1e-4,  # less than one step
     )
 
 

@@ -61,6 +61,15 @@ def test_outputs_are_of_known_kinds(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_figure_is_shown(path: Path) -> None:
+    """A figure that is not a cell's last expression is drawn and not displayed."""
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "code" and "show_figure(" in cell.source:
+            shown = [o for o in cell.outputs if "text/html" in o.get("data", {})]
+            assert len(shown) == cell.source.count("show_figure("), cell.source[-300:]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_names_of_glued_numbers_are_used_and_unique(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")

@@ -13,12 +13,13 @@ import pytest
 
 import gdcourse as gd
 from gdcourse import checks, optimizers
-from gdcourse._answers import ANSWERS
+from gdcourse._answers import ANSWERS, FUNCTIONS, GRADIENTS, HUBER_X, HUBER_Y
 from gdcourse.checks import (
     Diagnosis,
     diagnose_answer,
     diagnose_backtracking,
     diagnose_fit,
+    diagnose_function,
     diagnose_gradient,
     diagnose_quotient,
     diagnose_schedule,
@@ -45,6 +46,7 @@ CHECKS = {
     "gradient": lambda code: diagnose_gradient(code, norm, POINTS),
     "schedule": lambda code: diagnose_schedule(code, RATES, steps=9),
     "search": diagnose_backtracking,
+    "function": lambda code: diagnose_function("ex-hf-tail", code),
 }
 
 
@@ -699,6 +701,12 @@ STEEPEST, FLATTEST = 10 + math.sqrt(73), 10 - math.sqrt(73)  # (2 + 18)/2 and �
         # The slope moves by 0.001 · (1667 · 19.5 - 5.5) and the mean of x is -1/2.
         ("ex-nd-early", 0.001 * 0.001 * (1667 * 19.5 - 5.5), [-0.5085, -0.0325009995]),
         ("ex-nd-himmelblau", 9, [4, 5, 8]),
+        ("ex-hf-enough", 900, [899.5, 899, 3600, 1800]),
+        ("ex-hf-line", 0.01 ** (1 / 200), [0.01, 0.1 ** (2 / 100)]),
+        ("ex-hf-lazy", 21, [20, 11, 42]),
+        ("ex-co-factor", 15 / 17, [15 / 16, 16, 5 / 11, 2 / 8.5]),
+        ("ex-co-edge", -13 / 12, [13 / 12, 1 - 95 / 48, -1 / 19, 47 / 48]),
+        ("ex-co-columns", 39, [20, 1.95, 1 / 39]),
     ],
 )
 def test_answers_and_mistakes_worked_out_by_hand(exercise, right, known):
@@ -706,6 +714,142 @@ def test_answers_and_mistakes_worked_out_by_hand(exercise, right, known):
     assert answer.right == pytest.approx(right, rel=1e-11)
     for value in known:
         assert any(value == pytest.approx(told) for told in answer.mistakes.values()), value
+
+
+def test_answers_that_take_a_search():
+    """The diabetes data's slowest mode, and the least quotient of the ripples."""
+    X = gd.load_diabetes().X
+    X = np.column_stack([(X - X.mean(axis=0)) / X.std(axis=0), np.ones(len(X))])
+    singular = np.linalg.svd(X, compute_uv=False)
+    kept = 1 - (singular[-1] / singular[0]) ** 2
+    right = ANSWERS["ex-hf-order"]().right
+    assert kept**right <= 1e-6 < kept ** (right - 1)
+    x = np.linspace(2.1, 2.3, 20_001)
+    quotient = (2 * x + 3 * np.sin(2 * x)) ** 2 / (2 * (x**2 + 3 * np.sin(x) ** 2))
+    assert ANSWERS["ex-hf-pl"]().right == pytest.approx(quotient.min(), rel=1e-6)
+
+
+# ---------------------------------------------------------------- functions of exercises
+
+
+def loop_factor(gaps):
+    """Return the factor of the second half, by logarithms."""
+    steps = len(gaps) - 1
+    first = steps // 2
+    total = sum(math.log(gaps[t + 1] / gaps[t]) for t in range(first, steps))
+    return math.exp(total / (steps - first))
+
+
+def loop_rate(A, b, x):
+    """Return the exact rate, by the slope along the line at both ends of a step of 1."""
+    g = A @ x - b
+    slope = [-g @ (A @ (x - s * g) - b) for s in (0.0, 1.0)]
+    return slope[0] / (slope[0] - slope[1])
+
+
+def loop_parameters(theta, mean, std):
+    """Return the parameters in old units, one after the other."""
+    new = [theta[i] / std[i] for i in range(len(mean))]
+    return [*new, theta[-1] - sum(new[i] * mean[i] for i in range(len(mean)))]
+
+
+def loop_columns(training, new):
+    """Return the new rows in the units of the training rows, column by column."""
+    columns = []
+    for old, column in zip(training.T, new.T, strict=True):
+        spread = math.sqrt(np.mean((old - np.mean(old)) ** 2))
+        columns.append((column - np.mean(old)) / (spread or 1))
+    return np.array(columns).T
+
+
+FUNCTION_ANSWERS = {
+    "ex-hf-tail": loop_factor,
+    "ex-co-search": loop_rate,
+    "ex-co-undo": loop_parameters,
+    "ex-co-new": loop_columns,
+    "ex-co-step": lambda x, grad, lr, P: x - lr * (np.linalg.inv(P) @ grad),
+}
+
+
+@pytest.mark.parametrize("exercise", FUNCTIONS)
+def test_right_function_passes(exercise):
+    for code in (FUNCTIONS[exercise].right, FUNCTION_ANSWERS[exercise]):
+        found = diagnose_function(exercise, code)
+        assert found.passed, found
+        assert (
+            repr(found) == "Right. Your function agrees with the right one on every problem tried."
+        )
+
+
+@pytest.mark.parametrize(
+    ("exercise", "sentence"),
+    [(exercise, sentence) for exercise in FUNCTIONS for sentence in FUNCTIONS[exercise].mistakes],
+)
+def test_each_mistake_in_a_function_is_told_by_its_own_sentence(exercise, sentence):
+    found = diagnose_function(exercise, FUNCTIONS[exercise].mistakes[sentence])
+    assert not found.passed
+    assert re.fullmatch(rf"F.*: expected .*, got .*\. {re.escape(sentence)}", found.message)
+
+
+@pytest.mark.parametrize(
+    ("exercise", "code", "sentence"),
+    [
+        ("ex-hf-tail", lambda gaps: gaps[-1] / gaps[-2], "That is the factor of the last step "),
+        ("ex-co-search", lambda A, b, x: 1 / np.linalg.norm(A, 2), "That is 1/L, the same for "),
+        (
+            "ex-co-undo",
+            lambda theta, mean, std: np.append(theta[:-1] / std, theta[-1]),
+            "The intercept changes too: it loses each slope times the mean of its column.",
+        ),
+        (
+            "ex-co-new",
+            lambda training, new: (new - training.mean(axis=0)) / training.std(axis=0),
+            "A column that never varied has a spread of 0: divide it by 1.",
+        ),
+        ("ex-co-step", lambda x, grad, lr, P: x - lr * P @ grad, "That multiplies by P; the "),
+    ],
+)
+def test_mistake_in_a_function_worked_out_by_hand(exercise, code, sentence):
+    assert sentence in diagnose_function(exercise, code).message
+
+
+def test_function_of_no_exercise():
+    with pytest.raises(ValueError, match=r"^diagnose_function: exercise must be 'ex-hf-tail' or "):
+        diagnose_function("ex-none", abs)
+
+
+@pytest.mark.parametrize("exercise", GRADIENTS)
+def test_known_gradients_of_an_exercise_are_wrong_in_different_ways(exercise):
+    values = [
+        np.array([code(x) for x in (np.array([0.4, -1.0]), np.array([2.0, 0.3]))])
+        for code in GRADIENTS[exercise].values()
+    ]
+    for i, one in enumerate(values):
+        assert not any(np.allclose(one, other) for other in values[:i])
+
+
+@pytest.mark.parametrize("cut", [math.inf, 0.5])
+def test_gradient_of_hubers_loss(cut):
+    """Errors that are not cut off are told; and other cuts are no known mistake."""
+
+    def loss(theta):
+        return np.mean(gd.huber().f(HUBER_X @ theta - HUBER_Y))
+
+    points = [np.array([0.4, -1.0]), np.array([2.0, 0.3])]
+    ask = {"f": loss, "points": points, "examples": 4, "exercise": "ex-hf-huber"}
+    right = diagnose_gradient(
+        lambda v: (
+            sum(x * min(max(x @ v - y, -1), 1) for x, y in zip(HUBER_X, HUBER_Y, strict=True)) / 4
+        ),
+        **ask,
+    )
+    assert right.passed, right
+    wrong = diagnose_gradient(
+        lambda v: HUBER_X.T @ np.clip(HUBER_X @ v - HUBER_Y, -cut, cut) / 4, **ask
+    )
+    told = "That is for squared errors: far out the derivative of h is 1 or -1."
+    assert not wrong.passed
+    assert (told in wrong.message) == (cut == math.inf)
 
 
 def test_every_answer_is_asked_for_in_a_chapter():
@@ -719,6 +863,8 @@ def test_every_answer_is_asked_for_in_a_chapter():
     labels = set(re.findall(r"^:label: (ex-\S+)$", markdown, re.MULTILINE))
     assert set(ANSWERS) <= labels
     assert set(re.findall(r"diagnose_answer\(\s*\"(ex-[^\"]+)\"", code)) == set(ANSWERS)
+    assert set(re.findall(r"diagnose_function\(\s*\"(ex-[^\"]+)\"", code)) == set(FUNCTIONS)
+    assert set(re.findall(r"exercise=\"(ex-[^\"]+)\"", code)) == set(GRADIENTS)
 
 
 def test_rounded_mistake_is_named_and_the_nearest_one():
