@@ -80,7 +80,7 @@ def diagnose_value(
         return Diagnosis(True, f"It is {expected:.6g}.")
     known = sorted((mistakes or {}).items(), key=lambda item: abs(number - item[1]))
     # A wrong number may be rounded more than a right one.
-    if known and np.isclose(number, known[0][1], rtol=max(rtol, 1.5e-4), atol=0):
+    if known and np.isclose(number, known[0][1], rtol=max(rtol, 3e-3), atol=0):
         return Diagnosis(False, f"You have {number:.6g}. {known[0][0]}")
     where = "too large" if number > expected else "too small"
     return Diagnosis(False, f"You have {number:.6g}, which is {where}.")

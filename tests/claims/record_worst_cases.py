@@ -32,7 +32,8 @@ def smallest_gradient(steps: int, lr: float) -> float:
         grad, value = f.oracle(x)
         if t == 0:
             problem.set_initial_condition(value <= 1)
-        # A smooth function is nowhere below 0 exactly if no such parabola is.
+        # Nowhere below 0: needed by the descent lemma, and enough (Y. Drori, O. Shamir, The
+        # complexity of finding stationary points with stochastic gradient descent, 2020).
         problem.add_constraint(value - grad**2 / (2 * L) >= 0)
         if t < steps:
             problem.set_performance_metric(grad**2)

@@ -87,7 +87,7 @@ def test_steps_at_the_best_rate(constant: float, power: float, rate: float) -> N
 
 
 def exact_step(A: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Return where a step with exact line search leads, by a search for the lowest point."""
+    """Return where a step with exact line search leads."""
     g = A @ x
     return one_step(A, x, float(g @ g / (g @ A @ g)))
 
@@ -222,7 +222,7 @@ def test_whitened(lr: float, matrix: str, steps: int, rng: np.random.Generator) 
 def test_diagonal_can_do_harm(
     before: float, after: float, size: int, rng: np.random.Generator
 ) -> None:
-    """The matrix, its eigenvalues, and how many steps descent takes before and after."""
+    """The matrix, and its condition number before and after."""
     A = np.array([[2.0, -2.0, -2.0], [-2.0, 5.0, 4.0], [-2.0, 4.0, 5.0]])[-size:, -size:]
     d = 1 / np.sqrt(np.diag(A))
     scaled = A * np.outer(d, d)

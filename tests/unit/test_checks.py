@@ -724,8 +724,8 @@ def test_answers_that_take_a_search():
     kept = 1 - (singular[-1] / singular[0]) ** 2
     right = ANSWERS["ex-hf-order"]().right
     assert kept**right <= 1e-6 < kept ** (right - 1)
-    x = np.linspace(2.1, 2.3, 20_001)
-    quotient = (2 * x + 3 * np.sin(2 * x)) ** 2 / (2 * (x**2 + 3 * np.sin(x) ** 2))
+    x = np.linspace(2.1, 2.4, 30_001)
+    quotient = (2 * x + 4 * np.sin(2 * x)) ** 2 / (2 * (x**2 + 4 * np.sin(x) ** 2))
     assert ANSWERS["ex-hf-pl"]().right == pytest.approx(quotient.min(), rel=1e-6)
 
 
@@ -740,10 +740,14 @@ def loop_factor(gaps):
     return math.exp(total / (steps - first))
 
 
-def loop_rate(A, b, x):
+def loop_rate(X, y, theta):
     """Return the exact rate, by the slope along the line at both ends of a step of 1."""
-    g = A @ x - b
-    slope = [-g @ (A @ (x - s * g) - b) for s in (0.0, 1.0)]
+
+    def gradient(theta):
+        return sum(x * (x @ theta - target) for x, target in zip(X, y, strict=True)) / len(y)
+
+    g = gradient(theta)
+    slope = [-g @ gradient(theta - s * g) for s in (0.0, 1.0)]
     return slope[0] / (slope[0] - slope[1])
 
 
@@ -795,7 +799,11 @@ def test_each_mistake_in_a_function_is_told_by_its_own_sentence(exercise, senten
     ("exercise", "code", "sentence"),
     [
         ("ex-hf-tail", lambda gaps: gaps[-1] / gaps[-2], "That is the factor of the last step "),
-        ("ex-co-search", lambda A, b, x: 1 / np.linalg.norm(A, 2), "That is 1/L, the same for "),
+        (
+            "ex-co-search",
+            lambda X, y, theta: len(y) / np.linalg.norm(X, 2) ** 2,
+            "That is 1/L, the same for every point.",
+        ),
         (
             "ex-co-undo",
             lambda theta, mean, std: np.append(theta[:-1] / std, theta[-1]),
