@@ -191,16 +191,17 @@ def _stationary_points() -> Answer:
 
 def _enough_steps() -> Answer:
     return Answer(
-        float(np.ceil((4 * 3**2 / 0.01 - 2) / 4)),
+        float(np.ceil((5 * 3**2 / 0.02 - 2) / 4)),
         {
-            "The distance is squared in the bound.": 299.5,
-            "The distance is squared in the bound; and 299.5 is no number of steps.": 300,
-            "A run has whole steps: round up, or the gap is still too large.": 899.5,
-            "At 899 steps the bound is a little above 0.01: round up.": 899,
-            "That solves 4T + 2 = 36/0.01 without the 4 and the 2.": 3600,
-            "The bound has 4T + 2 below, not 2T.": 1800,
-            "L is missing: it is 4.": 224.5,
-            "L is missing: it is 4, and the bound has L times the squared distance.": 225,
+            "The bound has 4T + 2 below: the 2 saves a step.": 563,
+            "The bound has 4T + 2 below: the 2 saves a step, and a run has whole steps.": 562.5,
+            "The distance is squared in the bound.": 187,
+            "The distance is squared in the bound, and a run has whole steps: 187.": 187.5,
+            "That solves 4T + 2 = 45/0.02 without the 4 and the 2.": 2250,
+            "That is 4T + 2, not T.": 2248,
+            "The bound has 4T + 2 below, not 2T.": 1125,
+            "L is missing: it is 5, and the bound has L times the squared distance.": 112,
+            "At 561 steps the bound is a little above 0.02.": 561,
         },
         rtol=1e-6,
     )
@@ -218,6 +219,9 @@ def _factor_of_a_line() -> Answer:
             ),
             "Powers of ten: that takes e for the base.": float(np.exp(-2 / 200)),
             "That is 1 over the factor: the gap falls.": 10 ** (2 / 200),
+            "That is the root of it, which would be the factor of the distance.": 10 ** (-1 / 200),
+            "Right so far: four digits are asked for.": 0.977,
+            "Four digits are asked for, and so rounded it is too large.": 0.98,
         },
         rtol=1e-4,
     )
@@ -242,6 +246,7 @@ def _steps_for_diabetes() -> Answer:
                 np.ceil(6 * high / low)
             ),
             "That is for a hundred-thousandth; a millionth is 1e-6.": steps(5, right),
+            "Round up: after so many steps it is a hair above.": steps(6, right) - 1,
             "That is κ, the steps for a factor of e; a millionth is asked for.": float(
                 np.ceil(high / low)
             ),
@@ -255,15 +260,13 @@ def _steps_for_diabetes() -> Answer:
 
 def _lazy() -> Answer:
     return Answer(
-        2 * 10 + 1,
+        (2 * 12 + 1) * 2,
         {
-            "From there the right program ends a little below the bound.": 20,
-            "That is the start whose run reaches the end of the arm just in time, no worst case.": (
-                11
-            ),
-            "From there the right program has arrived: the arm must be longer.": 10,
-            "That is the worst start for 9 steps.": 19,
-            "That is the denominator of the bound.": 42,
+            "That is for δ = 1: the whole picture is δ times as large.": 25,
+            "From there the right program ends a little below the bound.": 48,
+            "From there the right program has arrived: the arm must be longer.": 24,
+            "There the arm just lasts for twelve steps; the worst start is farther out.": 26,
+            "That is the worst start for 11 steps.": 46,
         },
         rtol=1e-6,
     )
@@ -313,18 +316,59 @@ def _best_factor() -> Answer:
 
 
 def _believed_edge() -> Answer:
-    rate = 2 / (1 + 95)
+    rate = 2 / (1 + 80)
     return Answer(
         1 - 100 * rate,
         {
-            "The size is right; the component changes sides.": 100 * rate - 1,
-            "That is for the curvature that you believe in; the true one is 100.": 1 - 95 * rate,
-            "That is for the rate 1/95.": 1 - 100 / 95,
+            "That is for the curvature that you believe in; the true one is 100.": 1 - 80 * rate,
+            "That is for the rate 1/80.": 1 - 100 / 80,
             "That is the flattest mode.": 1 - rate,
             "That is what is taken away, ηλ; the factor is 1 minus it.": 100 * rate,
-            "That is for 2/95: the best rate is 2/(1 + 95).": 1 - 100 * 2 / 95,
+            "That is for 2/80: the best rate is 2/(1 + 80).": 1 - 100 * 2 / 80,
+            "That is for the rate that would be best for the true curvature.": 1 - 100 * 2 / 101,
         },
-        rtol=4e-3,  # three digits, rounded,
+        rtol=4e-3,  # three digits, rounded
+    )
+
+
+def _units() -> Answer:
+    return Answer(
+        1 / 3,
+        {
+            "That is P⁻¹ itself, and it is SSᵀ: take the root.": 1 / 9,
+            "That is the root of P; SSᵀ is P⁻¹.": 3.0,
+            "That is P; SSᵀ is P⁻¹.": 9.0,
+            "That is the first entry; the second is asked for.": 1.0,
+        },
+        rtol=2e-3,
+    )
+
+
+def _count_steps() -> Answer:
+    X, y, _ = load_diabetes()
+    X = add_intercept((X - X.mean(axis=0)) / X.std(axis=0))
+    curvature, q = np.linalg.eigh(X.T @ X / len(y))
+    components = q.T @ np.linalg.lstsq(X, y, rcond=None)[0]
+
+    def steps(factor: Array, gap: float) -> int:
+        left = factor ** (2 * np.arange(3000)[:, None]) @ (curvature * components**2) / 2
+        return int(np.argmax(left < gap))
+
+    right = steps(1 - curvature / curvature[-1], 1.0)
+    return Answer(
+        right,
+        {
+            "One step fewer, and it is a hair above 1.": right - 1,
+            "One step fewer is enough: step 0 is the start.": right + 1,
+            "That is with half the rate.": steps(1 - curvature / curvature[-1] / 2, 1.0),
+            "That is for a squared error without the half: the loss carries it.": steps(
+                1 - curvature / curvature[-1], 0.5
+            ),
+            "That is until the gap is a hundredth of the first.": steps(
+                1 - curvature / curvature[-1], 131.0
+            ),
+        },
+        rtol=1e-6,
     )
 
 
@@ -365,6 +409,8 @@ ANSWERS: dict[str, Callable[[], Answer]] = {
     "ex-co-factor": _best_factor,
     "ex-co-edge": _believed_edge,
     "ex-co-columns": _correlated_columns,
+    "ex-co-units": _units,
+    "ex-co-count": _count_steps,
 }
 
 # The data of the exercise on Huber's loss.
@@ -403,6 +449,12 @@ GRADIENTS: dict[str, dict[str, Callable[[Array], Any]]] = {
             HUBER_X.T
             @ np.where(np.abs(HUBER_X @ theta - HUBER_Y) <= 1, HUBER_X @ theta - HUBER_Y, 0.0)
             / len(HUBER_Y)
+        ),
+        "Below -1 the slope is -1: cut off on both sides.": lambda theta: (
+            HUBER_X.T @ np.minimum(HUBER_X @ theta - HUBER_Y, 1) / len(HUBER_Y)
+        ),
+        "The errors are to be cut off, not the gradient.": lambda theta: np.clip(
+            HUBER_X.T @ (HUBER_X @ theta - HUBER_Y) / len(HUBER_Y), -1, 1
         ),
         "The error is prediction minus target.": lambda theta: (
             HUBER_X.T @ np.clip(HUBER_Y - HUBER_X @ theta, -1, 1) / len(HUBER_Y)
@@ -451,6 +503,7 @@ _TAIL = Code(
     (
         (np.array([1.0, 0.25, 0.125, 0.0625, 0.03125]),),  # halves, and at first quarters
         (np.array([8.0, 2.0, 1.0, 0.7, 0.56, 0.504, 0.4032]),),
+        (np.array([9.0, 3.0, 2.0, 1.6, 1.5, 1.2, 0.9, 0.8]),),  # an odd number of steps
     ),
     lambda gaps: f"For the gaps {', '.join(f'{gap:g}' for gap in gaps)}",
 )
@@ -531,6 +584,17 @@ _UNDO = Code(
                 theta[:-1] / std, theta[-1] + theta[:-1] @ (mean / std)
             )
         ),
+        "Nothing has changed: slopes were per standard deviation, the intercept at the mean.": (
+            lambda theta, mean, std: theta
+        ),
+        "Each mean comes with its slope; that takes off the means alone.": (
+            lambda theta, mean, std: np.append(theta[:-1] / std, theta[-1] - mean.sum())
+        ),
+        "The intercept is right; the slopes are to be divided, not multiplied.": (
+            lambda theta, mean, std: np.append(
+                theta[:-1] * std, theta[-1] - theta[:-1] @ (mean / std)
+            )
+        ),
         "The intercept stands last.": lambda theta, mean, std: np.append(
             theta[-1] - theta[:-1] @ (mean / std), theta[:-1] / std
         ),
@@ -551,9 +615,13 @@ _UNDO = Code(
 )
 
 
+def _spread(training: Array) -> Array:
+    varies = training.max(axis=0) > training.min(axis=0)
+    return np.where(varies, training.std(axis=0), 1)
+
+
 def _standardized(training: Array, new: Array) -> Array:
-    spread = training.std(axis=0)
-    return np.asarray((new - training.mean(axis=0)) / np.where(spread > 0, spread, 1))
+    return np.asarray((new - training.mean(axis=0)) / _spread(training))
 
 
 _NEW = Code(
@@ -563,7 +631,10 @@ _NEW = Code(
             lambda training, new: _standardized(new, new)
         ),
         "That uses the mean of the new rows: use that of the training rows.": (
-            lambda training, new: _standardized(training, new - new.mean(0) + training.mean(0))
+            lambda training, new: (new - new.mean(axis=0)) / _spread(training)
+        ),
+        "That uses the spread of the new rows: use that of the training rows.": (
+            lambda training, new: (new - training.mean(axis=0)) / _spread(new)
         ),
         "That mixes training and new rows: the training rows alone say what the units are.": (
             lambda training, new: _standardized(np.concatenate([training, new]), new)
@@ -571,48 +642,73 @@ _NEW = Code(
         "Only the mean is subtracted: divide by the spread.": lambda training, new: (
             new - training.mean(axis=0)
         ),
-        "The mean is not subtracted.": lambda training, new: _standardized(
-            training, new + training.mean(axis=0)
-        ),
-        "A column that never varied has a spread of 0: divide it by 1.": lambda training, new: (
+        "The mean is not subtracted.": lambda training, new: new / _spread(training),
+        "A column that did not vary has a spread of 0: divide it by 1.": lambda training, new: (
             (new - training.mean(axis=0)) / training.std(axis=0)
         ),
-        "The column that never varied is to be shifted as well, and divided by 1.": (
-            lambda training, new: np.where(
-                training.std(axis=0) > 0, _standardized(training, new), new
+        "The spread of equal numbers need not come out as exactly 0: ask whether the largest "
+        "differs from the smallest.": lambda training, new: (
+            (new - training.mean(axis=0))
+            / np.where(training.std(axis=0) > 0, training.std(axis=0), 1)
+        ),
+        "A small number added to the spread changes every column, and makes a new value in a "
+        "column that did not vary astronomical: divide that by 1.": lambda training, new: (
+            (new - training.mean(axis=0)) / (training.std(axis=0) + 1e-8)
+        ),
+        "That divides by at least 1: a column whose spread is smaller is not standardized.": (
+            lambda training, new: (
+                (new - training.mean(axis=0)) / np.maximum(training.std(axis=0), 1)
             )
         ),
-        "The column that never varied keeps what is new in it: only its spread is 1.": (
-            lambda training, new: np.where(
-                training.std(axis=0) > 0, _standardized(training, new), 0.0
+        "That turns what is no number into one: divide by 1 where a column did not vary.": (
+            lambda training, new: np.nan_to_num(
+                (new - training.mean(axis=0)) / training.std(axis=0)
             )
         ),
-        "That is the standardized training data; the new rows are asked for.": (
-            lambda training, new: _standardized(training, training)
+        "The column that did not vary is to be shifted as well, and divided by 1.": (
+            lambda training, new: np.where(
+                training.max(axis=0) > training.min(axis=0), _standardized(training, new), new
+            )
+        ),
+        "The column that did not vary keeps what is new in it: only its spread is 1.": (
+            lambda training, new: np.where(
+                training.max(axis=0) > training.min(axis=0), _standardized(training, new), 0.0
+            )
         ),
         "Mean and spread are taken over all entries: take them column by column, axis=0.": (
             lambda training, new: (new - training.mean()) / training.std()
         ),
         "That divides by the variance; the spread is its root.": lambda training, new: (
             (new - training.mean(axis=0))
-            / np.where(training.std(axis=0) > 0, training.var(axis=0), 1)
+            / np.where(_spread(training) == 1, 1, training.var(axis=0))
         ),
         "That spread has n - 1 below; NumPy's std, and this course, have n.": (
             lambda training, new: (
                 (new - training.mean(axis=0))
-                / np.where(training.std(axis=0) > 0, training.std(axis=0, ddof=1), 1)
+                / np.where(_spread(training) == 1, 1, training.std(axis=0, ddof=1))
             )
         ),
     },
     (
         (np.array([[1.0], [5.0]]), np.array([[7.0], [4.0]])),
+        # Columns: ordinary, of one whole number, of a spread below 1.
         (
-            np.array([[1.0, 4.0], [3.0, 4.0], [8.0, 4.0]]),
-            np.array([[2.0, 4.0], [0.5, 6.0], [9.0, 3.0]]),
+            np.array([[1.0, 4.0, 0.5], [3.0, 4.0, 1.0], [8.0, 4.0, 1.5]]),
+            np.array([[2.0, 4.0, 0.9], [0.5, 6.0, 1.1]]),
+        ),
+        # A column whose mean is not exactly its one number, and a row that comes alone.
+        (
+            np.column_stack([np.arange(7.0), np.full(7, 0.1)]),
+            np.array([[2.5, 0.2]]),
         ),
     ),
     lambda training, new: f"For training rows {training.tolist()} and new rows {new.tolist()}",
 )
+
+
+def _root(P: Array) -> Array:
+    values, q = np.linalg.eigh(P)
+    return np.asarray(q * np.sqrt(values) @ q.T)
 
 
 def _preconditioned(x: Array, grad: Array, lr: float, P: Array) -> Array:
@@ -639,12 +735,24 @@ _STEP = Code(
         "That divides entry by entry; the inverse of a matrix is another thing.": (
             lambda x, grad, lr, P: x - lr * (1 / P) @ grad
         ),
+        "That divides by the root of P.": lambda x, grad, lr, P: (
+            x - lr * np.linalg.solve(_root(P), grad)
+        ),
+        "That step has length lr: it is to be longer where it is steeper.": lambda x, grad, lr, P: (
+            x - lr * np.linalg.solve(P, grad) / np.linalg.norm(np.linalg.solve(P, grad))
+        ),
+        "The learning rate is to multiply, not to divide.": lambda x, grad, lr, P: _preconditioned(
+            x, grad, 1 / lr, P
+        ),
+        "Only the gradient is divided by P, not x.": lambda x, grad, lr, P: np.linalg.solve(
+            P, x - lr * grad
+        ),
         "P is in it twice: P⁻¹g, once.": lambda x, grad, lr, P: (
             x - lr * np.linalg.solve(P @ P, grad)
         ),
     },
     (
-        (np.array([1.0, 1.0]), np.array([2.0, 8.0]), 0.5, np.diag([1.0, 4.0])),
+        (np.array([1.0, 1.0]), np.array([2.0, 8.0]), 0.5, np.diag([2.0, 4.0])),
         (np.array([0.5, -2.0]), np.array([1.0, -3.0]), 0.1, np.array([[2.0, 1.0], [1.0, 5.0]])),
     ),
     lambda x, grad, lr, P: (

@@ -78,10 +78,15 @@ def diagnose_value(
         return Diagnosis(False, f"A number is asked for, and you have {given!r}.")
     if np.isclose(number, expected, rtol=rtol, atol=0):
         return Diagnosis(True, f"It is {expected:.6g}.")
-    known = sorted((mistakes or {}).items(), key=lambda item: abs(number - item[1]))
-    # A wrong number may be rounded more than a right one.
-    if known and np.isclose(number, known[0][1], rtol=max(rtol, 3e-3), atol=0):
-        return Diagnosis(False, f"You have {number:.6g}. {known[0][0]}")
+    for sentence, mistake in sorted(
+        (mistakes or {}).items(), key=lambda item: abs(number - item[1])
+    ):
+        # A wrong number may be rounded more than a right one, but not be taken for its neighbor.
+        apart = abs(mistake - expected) / 4
+        if abs(number - mistake) <= max(rtol * abs(mistake), min(3e-3 * abs(mistake), apart)):
+            return Diagnosis(False, f"You have {number:.6g}. {sentence}")
+    if np.isclose(number, -expected, rtol=max(rtol, 3e-3), atol=0):
+        return Diagnosis(False, f"You have {number:.6g}. The size is right, the sign is not.")
     where = "too large" if number > expected else "too small"
     return Diagnosis(False, f"You have {number:.6g}, which is {where}.")
 
@@ -726,8 +731,8 @@ def _compare(
         if any(not _same(a, b) for a, b in zip(mine, problem, strict=True)):
             return Diagnosis(
                 False,
-                "Your function changed an array that it was given. Write x = x - step, which makes "
-                "a new array, and not x -= step, which changes the caller's.",
+                "Your function changed an array that it was given. Make a new one: x = x - step "
+                "does, and x -= step changes the caller's x.",
             )
         right = np.asarray(reference(*problem))
         try:
@@ -755,6 +760,9 @@ def _compare(
                     wrong = [np.asarray(mutant(*map(_copy, p))) for p in problems]
                 if all(_close(a, b, rtol) for a, b in zip(answers, wrong, strict=True)):
                     return Diagnosis(False, f"{found} {sentence}")
+            if _show(right) == _show(answer):
+                later = "They differ in later digits: is something rounded, or added to a divisor?"
+                return Diagnosis(False, f"{found} {later}")
             rights = [np.asarray(reference(*p)) for p in problems]
             return Diagnosis(False, f"{found}{_pattern(answers, rights, rtol)}")
     return Diagnosis(True, praise)

@@ -701,12 +701,13 @@ STEEPEST, FLATTEST = 10 + math.sqrt(73), 10 - math.sqrt(73)  # (2 + 18)/2 and �
         # The slope moves by 0.001 · (1667 · 19.5 - 5.5) and the mean of x is -1/2.
         ("ex-nd-early", 0.001 * 0.001 * (1667 * 19.5 - 5.5), [-0.5085, -0.0325009995]),
         ("ex-nd-himmelblau", 9, [4, 5, 8]),
-        ("ex-hf-enough", 900, [899.5, 899, 3600, 1800]),
+        ("ex-hf-enough", 562, [563, 187, 2250, 1125, 112]),
         ("ex-hf-line", 0.01 ** (1 / 200), [0.01, 0.1 ** (2 / 100)]),
-        ("ex-hf-lazy", 21, [20, 11, 42]),
+        ("ex-hf-lazy", 50, [25, 48, 24, 26, 46]),
         ("ex-co-factor", 15 / 17, [15 / 16, 16, 5 / 11, 2 / 8.5]),
-        ("ex-co-edge", -13 / 12, [13 / 12, 1 - 95 / 48, -1 / 19, 47 / 48]),
+        ("ex-co-edge", -119 / 81, [-79 / 81, -0.25, 79 / 81, 200 / 81, -1.5]),
         ("ex-co-columns", 39, [20, 1.95, 1 / 39]),
+        ("ex-co-units", 1 / 3, [1 / 9, 3, 9, 1]),
     ],
 )
 def test_answers_and_mistakes_worked_out_by_hand(exercise, right, known):
@@ -714,6 +715,17 @@ def test_answers_and_mistakes_worked_out_by_hand(exercise, right, known):
     assert answer.right == pytest.approx(right, rel=1e-11)
     for value in known:
         assert any(value == pytest.approx(told) for told in answer.mistakes.values()), value
+
+
+def test_count_of_steps_is_that_of_a_run():
+    X, y, _ = gd.load_diabetes()
+    X = gd.add_intercept((X - X.mean(axis=0)) / X.std(axis=0))
+    rule = gd.GradientDescent(lr=1 / np.linalg.eigvalsh(X.T @ X / len(y))[-1])
+    options = {"epochs": 600, "batch_size": len(y), "seed": 0, "params": np.zeros(11)}
+    _, history = gd.train(gd.LinearRegression(), X, y, rule, **options)
+    residual = y - X @ np.linalg.lstsq(X, y, rcond=None)[0]
+    smallest = residual @ residual / (2 * len(y))
+    assert ANSWERS["ex-co-count"]().right == np.argmax(history.loss < smallest + 1)
 
 
 def test_answers_that_take_a_search():
@@ -762,7 +774,7 @@ def loop_columns(training, new):
     columns = []
     for old, column in zip(training.T, new.T, strict=True):
         spread = math.sqrt(np.mean((old - np.mean(old)) ** 2))
-        columns.append((column - np.mean(old)) / (spread or 1))
+        columns.append((column - np.mean(old)) / (spread if len(set(old)) > 1 else 1))
     return np.array(columns).T
 
 
@@ -812,13 +824,19 @@ def test_each_mistake_in_a_function_is_told_by_its_own_sentence(exercise, senten
         (
             "ex-co-new",
             lambda training, new: (new - training.mean(axis=0)) / training.std(axis=0),
-            "A column that never varied has a spread of 0: divide it by 1.",
+            "A column that did not vary has a spread of 0: divide it by 1.",
         ),
         ("ex-co-step", lambda x, grad, lr, P: x - lr * P @ grad, "That multiplies by P; the "),
     ],
 )
 def test_mistake_in_a_function_worked_out_by_hand(exercise, code, sentence):
     assert sentence in diagnose_function(exercise, code).message
+
+
+def test_difference_in_later_digits_is_said():
+    found = diagnose_function("ex-hf-tail", lambda gaps: loop_factor(gaps) * (1 + 1e-7))
+    told = "expected 0.5, got 0.5. They differ in later digits: is something rounded, or added "
+    assert told in found.message
 
 
 def test_function_of_no_exercise():
@@ -896,7 +914,8 @@ def test_exercise_that_is_none():
         ([1.0, 2.0], "A number is asked for, and you have [1.0, 2.0]."),
         (1j, "A number is asked for, and you have 1j."),
         (math.nan, "A number is asked for, and you have nan."),
-        (-0.5, "You have -0.5, which is too small."),
+        (-0.5, "You have -0.5. The size is right, the sign is not."),
+        (-0.6, "You have -0.6, which is too small."),
         (0.4989, "You have 0.4989, which is too small."),
         (0.5011, "You have 0.5011, which is too large."),
         (math.inf, "You have inf, which is too large."),
