@@ -28,7 +28,7 @@ test: $(VENV)/.test ## run every test that needs no browser, the notebooks inclu
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # What the course rests on is tested in every branch; of the rest the share is printed.
-COVERED := optimizers schedules gradients objectives models descent training
+COVERED := optimizers schedules gradients objectives models moments descent training
 comma := ,
 empty :=
 COVERED_FILES := $(subst $(empty) $(empty),$(comma),$(COVERED:%=gdcourse/%.py))

@@ -24,6 +24,7 @@ from gdcourse.gradients import (
     numerical_gradient,
 )
 from gdcourse.models import LinearRegression, LogisticRegression, SoftmaxRegression
+from gdcourse.moments import LeastSquaresMoments
 from gdcourse.objectives import (
     Objective,
     absolute,
@@ -76,6 +77,7 @@ __all__ = [
     "GradientCheck",
     "GradientDescent",
     "History",
+    "LeastSquaresMoments",
     "LinearRegression",
     "Lion",
     "LogisticRegression",

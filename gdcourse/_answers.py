@@ -390,6 +390,67 @@ def _correlated_columns() -> Answer:
     )
 
 
+def _variance_of_two() -> Answer:
+    slopes = np.array([-2.0, -18.0])
+    return Answer(
+        float(np.var(slopes)),
+        {
+            "That has n - 1 = 1 below; over all draws it is n.": float(np.var(slopes, ddof=1)),
+            "That is the mean of the squares; the square of the mean is still in it.": float(
+                np.mean(slopes**2)
+            ),
+            "That is the standard deviation; the variance is its square.": float(np.std(slopes)),
+            "That is the square of the mean slope.": 100.0,
+            "That takes the errors for the slopes: the second slope is 3 times its error.": 4.0,
+            "That is the difference of the two.": 16.0,
+        },
+        rtol=1e-6,
+    )
+
+
+def _edge_of_two() -> Answer:
+    x = np.array([1.0, 2.0])
+    return Answer(
+        float(2 * np.mean(x**2) / np.mean(x**4)),
+        {
+            "That is the edge below which no step makes it worse.": 2 / 4,
+            "That is the full step's edge.": 2 / 2.5,
+            "That is 1 over it where 2 is asked for: the factor is 1 at twice that.": float(
+                np.mean(x**2) / np.mean(x**4)
+            ),
+            "That is with the mean of x in place of x².": 2 * 1.5 / 4.5,
+        },
+        rtol=2e-3,
+    )
+
+
+def _never_drawn() -> Answer:
+    return Answer(
+        0.99**100,
+        {
+            "That is the share that is drawn at least once.": 1 - 0.99**100,
+            "A shuffled pass misses none; independent draws repeat themselves.": 0.0,
+            "That is the number; the share is a hundredth of it.": 100 * 0.99**100,
+            "That is the chance for one draw.": 0.99,
+        },
+        rtol=2e-2,
+    )
+
+
+def _bad_examples() -> Answer:
+    return Answer(
+        float(np.sqrt(999)),
+        {
+            "That is x²; take its root.": 999.0,
+            "The factor has -1 as its edge, and 1 - 2η(x² + 1) = -1 at x² + 1 = 1/η.": float(
+                np.sqrt(1999)
+            ),
+            "That is where a step puts the example exactly right.": float(np.sqrt(499)),
+        },
+        rtol=1.5e-3,  # three digits, rounded; the 1 beside x² does not show in them
+    )
+
+
 #: By the label of the exercise.
 ANSWERS: dict[str, Callable[[], Answer]] = {
     "ex-1d-factor": _factor,
@@ -411,6 +472,10 @@ ANSWERS: dict[str, Callable[[], Answer]] = {
     "ex-co-columns": _correlated_columns,
     "ex-co-units": _units,
     "ex-co-count": _count_steps,
+    "ex-sg-variance": _variance_of_two,
+    "ex-sg-edge": _edge_of_two,
+    "ex-sg-seen": _never_drawn,
+    "ex-sg-bad": _bad_examples,
 }
 
 # The data of the exercise on Huber's loss.
@@ -760,6 +825,65 @@ _STEP = Code(
     ),
 )
 
+
+def _pass_over(
+    X: Array, y: Array, theta: Array, lr: float, order: Any, *, scale: float = 1.0
+) -> Array:
+    for i in order:
+        theta = theta - scale * lr * (X[i] @ theta - y[i]) * X[i]
+    return theta
+
+
+def _all_at_once(X: Array, y: Array, theta: Array, lr: float, order: Any) -> Array:
+    rows = np.asarray(order)
+    return np.asarray(theta - lr * X[rows].T @ (X[rows] @ theta - y[rows]))
+
+
+_PASS = Code(
+    _pass_over,
+    {
+        "The order is not used: X[i], for i in order.": lambda X, y, theta, lr, order: _pass_over(
+            X, y, theta, lr, range(len(y))
+        ),
+        "That goes through the order backwards.": lambda X, y, theta, lr, order: _pass_over(
+            X, y, theta, lr, order[::-1]
+        ),
+        "All errors are those at the old theta: each step must use what the last one left.": (
+            _all_at_once
+        ),
+        "That is one full step: one step for each example is asked for.": (
+            lambda X, y, theta, lr, order: _all_at_once(X, y, theta, lr / len(order), order)
+        ),
+        "Each step is divided by n: it is for the mean over one example.": (
+            lambda X, y, theta, lr, order: _pass_over(X, y, theta, lr / len(y), order)
+        ),
+        "The step is twice as long: with the half in the loss the 2 is gone.": (
+            lambda X, y, theta, lr, order: _pass_over(X, y, theta, lr, order, scale=2)
+        ),
+        "It goes uphill: the error is prediction minus target, and the step is subtracted.": (
+            lambda X, y, theta, lr, order: _pass_over(X, y, theta, lr, order, scale=-1)
+        ),
+        "That stops after the first example of the order.": (
+            lambda X, y, theta, lr, order: _pass_over(X, y, theta, lr, order[:1])
+        ),
+        "That leaves out the last example of the order.": (
+            lambda X, y, theta, lr, order: _pass_over(X, y, theta, lr, order[:-1])
+        ),
+        "Where is y? The error is X[i] @ theta - y[i].": lambda X, y, theta, lr, order: _pass_over(
+            X, 0 * y, theta, lr, order
+        ),
+    },
+    (
+        (np.array([[1.0], [3.0]]), np.array([2.0, 6.0]), np.array([0.0]), 0.1, [0, 1]),
+        (_FIT, np.array([1.0, -2.0, 0.0, 4.0, 2.0]), np.array([0.5, -1.0]), 0.2, [3, 0, 4, 1, 2]),
+        (_FIT, np.array([0.0, 5.0, 1.0, 1.0, -1.0]), np.array([2.0, 1.0]), 0.05, [2, 2, 0, 4]),
+    ),
+    lambda X, y, theta, lr, order: (
+        f"For X = {X.tolist()}, y = {y.tolist()}, theta = {theta.tolist()}, lr = {lr:g} and "
+        f"order = {order}"
+    ),
+)
+
 #: By the label of the exercise.
 FUNCTIONS: dict[str, Code] = {
     "ex-hf-tail": _TAIL,
@@ -767,4 +891,5 @@ FUNCTIONS: dict[str, Code] = {
     "ex-co-undo": _UNDO,
     "ex-co-new": _NEW,
     "ex-co-step": _STEP,
+    "ex-sg-pass": _PASS,
 }

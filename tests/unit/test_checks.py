@@ -708,6 +708,10 @@ STEEPEST, FLATTEST = 10 + math.sqrt(73), 10 - math.sqrt(73)  # (2 + 18)/2 and âˆ
         ("ex-co-edge", -119 / 81, [-79 / 81, -0.25, 79 / 81, 200 / 81, -1.5]),
         ("ex-co-columns", 39, [20, 1.95, 1 / 39]),
         ("ex-co-units", 1 / 3, [1 / 9, 3, 9, 1]),
+        ("ex-sg-variance", 64, [128, 164, 8, 100]),
+        ("ex-sg-edge", 10 / 17, [0.5, 0.8, 5 / 17]),
+        ("ex-sg-seen", math.exp(100 * math.log(0.99)), [1 - 0.99**100, 0, 0.99]),
+        ("ex-sg-bad", 999**0.5, [999, 1999**0.5, 499**0.5]),
     ],
 )
 def test_answers_and_mistakes_worked_out_by_hand(exercise, right, known):
@@ -778,7 +782,18 @@ def loop_columns(training, new):
     return np.array(columns).T
 
 
+def copied_pass(X, y, theta, lr, order):
+    """Return the parameters after the pass, coordinate by coordinate."""
+    theta = list(theta)
+    for i in order:
+        error = sum(a * b for a, b in zip(X[i], theta, strict=True)) - y[i]
+        for j in range(len(theta)):
+            theta[j] -= lr * error * X[i][j]
+    return theta
+
+
 FUNCTION_ANSWERS = {
+    "ex-sg-pass": copied_pass,
     "ex-hf-tail": loop_factor,
     "ex-co-search": loop_rate,
     "ex-co-undo": loop_parameters,

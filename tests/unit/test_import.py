@@ -17,7 +17,7 @@ MODULES = sorted(path.stem for path in ROOT.glob("*.py"))
 # The layers, lowest first: the modules of the package that each may import. A rule, a schedule
 # and an objective know nothing of a loop, and a loop is given them: it imports none.
 HELPERS = {"_types", "_validation", "_progress"}
-LEAVES = {"optimizers", "schedules", "objectives", "gradients", "models", "data"}
+LEAVES = {"optimizers", "schedules", "objectives", "gradients", "models", "moments", "data"}
 LOOPS = {"descent", "training"}
 LAYERS: dict[str, set[str]] = {
     **{module: set() for module in sorted(HELPERS)},
@@ -49,6 +49,7 @@ PUBLIC = {
     "descent": "descend minimize Trajectory backtracking newton",
     "training": "minibatches train History",
     "models": "LinearRegression LogisticRegression SoftmaxRegression",
+    "moments": "LeastSquaresMoments",
     "data": "add_intercept",
 }
 
