@@ -501,10 +501,10 @@ GRADIENTS: dict[str, dict[str, Callable[[Array], Any]]] = {
         ),
     },
     "ex-hf-huber": {
-        "That is for squared errors: far out the derivative of h is 1 or -1.": lambda theta: (
+        "That is for squared errors: far out Huber's slope is 1 or -1.": lambda theta: (
             HUBER_X.T @ (HUBER_X @ theta - HUBER_Y) / len(HUBER_Y)
         ),
-        "That is for absolute errors: near 0 the derivative of h is the error itself.": (
+        "That is for absolute errors: near 0 Huber's slope is the error itself.": (
             lambda theta: HUBER_X.T @ np.sign(HUBER_X @ theta - HUBER_Y) / len(HUBER_Y)
         ),
         "On the left arm the slope is -1, not 1.": lambda theta: (
@@ -554,6 +554,9 @@ _TAIL = Code(
         "That takes all T steps for the root; from the middle there are half as many.": (
             lambda gaps: (gaps[-1] / gaps[(len(gaps) - 1) // 2]) ** (1 / (len(gaps) - 1))
         ),
+        "T is the number of steps, one less than that of gaps; half of it is T//2.": lambda gaps: (
+            (gaps[-1] / gaps[len(gaps) // 2]) ** (1 / (len(gaps) - 1 - len(gaps) // 2))
+        ),
         "That is 1 over the factor.": lambda gaps: 1 / _tail_factor(gaps),
         "That is the factor of the last step alone.": lambda gaps: gaps[-1] / gaps[-2],
         "That is the mean of all factors. The gaps are multiplied: take a geometric mean, from "
@@ -561,7 +564,7 @@ _TAIL = Code(
         "That is the mean of the factors. The gaps are multiplied: take a geometric mean.": (
             lambda gaps: np.mean((gaps[1:] / gaps[:-1])[(len(gaps) - 1) // 2 :])
         ),
-        "That is the slope of the logarithm; the factor is e to its power.": lambda gaps: np.log(
+        "That is the slope of the logarithm; the factor is e to that power.": lambda gaps: np.log(
             _tail_factor(gaps)
         ),
     },
@@ -608,6 +611,9 @@ _SEARCH = Code(
         ),
         "That is twice it, the rate at which the loss is as high as before.": lambda X, y, theta: (
             2 * _exact_rate(X, y, theta)
+        ),
+        "That is |Xg|²/n; the rate is |g|² over it.": lambda X, y, theta: (
+            np.sum((X.T @ (X @ theta - y) / len(y)) ** 2) / _exact_rate(X, y, theta)
         ),
         "That is 1/L, the same for every point.": lambda X, y, theta: _fixed_rate(X, "1/L"),
         "That is the best fixed rate, the same for every point.": lambda X, y, theta: _fixed_rate(
@@ -735,7 +741,7 @@ _NEW = Code(
                 training.max(axis=0) > training.min(axis=0), _standardized(training, new), new
             )
         ),
-        "The column that did not vary keeps what is new in it: only its spread is 1.": (
+        "Do not set a column that did not vary to 0: subtract its mean and divide by 1.": (
             lambda training, new: np.where(
                 training.max(axis=0) > training.min(axis=0), _standardized(training, new), 0.0
             )

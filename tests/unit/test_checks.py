@@ -888,7 +888,7 @@ def test_gradient_of_hubers_loss(cut):
     wrong = diagnose_gradient(
         lambda v: HUBER_X.T @ np.clip(HUBER_X @ v - HUBER_Y, -cut, cut) / 4, **ask
     )
-    told = "That is for squared errors: far out the derivative of h is 1 or -1."
+    told = "That is for squared errors: far out Huber's slope is 1 or -1."
     assert not wrong.passed
     assert (told in wrong.message) == (cut == math.inf)
 
