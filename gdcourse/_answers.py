@@ -395,7 +395,7 @@ def _variance_of_two() -> Answer:
     return Answer(
         float(np.var(slopes)),
         {
-            "That has n - 1 = 1 below; over all draws it is n.": float(np.var(slopes, ddof=1)),
+            "That divides by n - 1 = 1; over all draws it is n.": float(np.var(slopes, ddof=1)),
             "That is the mean of the squares; the square of the mean is still in it.": float(
                 np.mean(slopes**2)
             ),
@@ -403,6 +403,8 @@ def _variance_of_two() -> Answer:
             "That is the square of the mean slope.": 100.0,
             "That takes the errors for the slopes: the second slope is 3 times its error.": 4.0,
             "That is the difference of the two.": 16.0,
+            "That is for a loss without the half.": 256.0,
+            "That is at θ = 2, where both examples are fitted.": 0.0,
         },
         rtol=1e-6,
     )
@@ -415,12 +417,25 @@ def _edge_of_two() -> Answer:
         {
             "That is the edge below which no step makes it worse.": 2 / 4,
             "That is the full step's edge.": 2 / 2.5,
-            "That is 1 over it where 2 is asked for: the factor is 1 at twice that.": float(
-                np.mean(x**2) / np.mean(x**4)
-            ),
+            "That is half the edge.": float(np.mean(x**2) / np.mean(x**4)),
             "That is with the mean of x in place of x².": 2 * 1.5 / 4.5,
+            "Up to there runs converge with probability 1; the mean square grows before.": 1.25,
+            "That is for the examples of the text, 1 and 3.": 10 / 41,
         },
         rtol=2e-3,
+    )
+
+
+def _copies() -> Answer:
+    return Answer(
+        50 * 500 * 20 / 2000,
+        {
+            "That is without the copies.": 50 * 500 / 2000,
+            "That is how many times each example is there.": 20,
+            "That is 1 over it.": 2000 / (50 * 500 * 20),
+            "Those are the steps; a full step computes 500 · 20 gradients.": 50 / 2000,
+        },
+        rtol=1e-6,
     )
 
 
@@ -442,9 +457,7 @@ def _bad_examples() -> Answer:
         float(np.sqrt(999)),
         {
             "That is x²; take its root.": 999.0,
-            "The factor has -1 as its edge, and 1 - 2η(x² + 1) = -1 at x² + 1 = 1/η.": float(
-                np.sqrt(1999)
-            ),
+            "That is for the loss with the half.": float(np.sqrt(1999)),
             "That is where a step puts the example exactly right.": float(np.sqrt(499)),
         },
         rtol=1.5e-3,  # three digits, rounded; the 1 beside x² does not show in them
@@ -474,6 +487,7 @@ ANSWERS: dict[str, Callable[[], Answer]] = {
     "ex-co-count": _count_steps,
     "ex-sg-variance": _variance_of_two,
     "ex-sg-edge": _edge_of_two,
+    "ex-sg-copies": _copies,
     "ex-sg-seen": _never_drawn,
     "ex-sg-bad": _bad_examples,
 }
@@ -878,9 +892,18 @@ _PASS = Code(
         "Where is y? The error is X[i] @ theta - y[i].": lambda X, y, theta, lr, order: _pass_over(
             X, 0 * y, theta, lr, order
         ),
+        "The pass starts at the theta that is given, not at zeros.": (
+            lambda X, y, theta, lr, order: _pass_over(X, y, 0 * theta, lr, order)
+        ),
+        "Each step is divided by the length of the order: it is for the mean over one example.": (
+            lambda X, y, theta, lr, order: _pass_over(X, y, theta, lr / len(order), order)
+        ),
+        "An example that comes twice in the order is taken twice.": (
+            lambda X, y, theta, lr, order: _pass_over(X, y, theta, lr, list(dict.fromkeys(order)))
+        ),
     },
     (
-        (np.array([[1.0], [3.0]]), np.array([2.0, 6.0]), np.array([0.0]), 0.1, [0, 1]),
+        (np.array([[1.0], [3.0]]), np.array([2.0, 6.0]), np.array([0.5]), 0.1, [0, 1]),
         (_FIT, np.array([1.0, -2.0, 0.0, 4.0, 2.0]), np.array([0.5, -1.0]), 0.2, [3, 0, 4, 1, 2]),
         (_FIT, np.array([0.0, 5.0, 1.0, 1.0, -1.0]), np.array([2.0, 1.0]), 0.05, [2, 2, 0, 4]),
     ),

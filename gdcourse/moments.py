@@ -43,6 +43,11 @@ class LeastSquaresMoments:
     >>> moments = LeastSquaresMoments(np.array([[1.0], [3.0]]), np.array([2.0, 6.0]))
     >>> round(moments.mean_square_edge(), 6)  # 20/82
     0.243902
+
+    References
+    ----------
+    A. Défossez, F. Bach, Averaged least-mean-squares: bias-variance trade-offs and optimal
+    sampling distributions, 2015.
     """
 
     X: Any
@@ -116,14 +121,18 @@ class LeastSquaresMoments:
             It acts on E[e eᵀ] as one vector, row after row.
         """
         check_interval("LeastSquaresMoments", "lr", lr, 0)
+        linear, square = self._parts()
+        return np.asarray(np.eye(len(linear)) - lr * linear + lr**2 * square)
+
+    def _parts(self) -> tuple[Array, Array]:
+        """Return what stands before η and η² in the operator."""
         H, one = self.hessian, np.eye(self.X.shape[1])
         rows = np.einsum("ni,nj->nij", self.X, self.X).reshape(len(self.X), -1)
         # The mean of xxᵀ ⊗ xxᵀ, with the indices in the order of np.kron.
         fourth = (rows.T @ rows / len(rows)).reshape(4 * [len(one)]).transpose(0, 2, 1, 3)
         pairs = np.kron(H, H)
-        both = pairs + self._share * (fourth.reshape(pairs.shape) - pairs)
-        map_ = np.kron(one, one) - lr * (np.kron(H, one) + np.kron(one, H)) + lr**2 * both
-        return np.asarray(map_)
+        square = pairs + self._share * (fourth.reshape(pairs.shape) - pairs)
+        return np.kron(H, one) + np.kron(one, H), square
 
     def radius(self, lr: float) -> float:
         """Return the factor per step of E|e|² in the long run, when all residuals are 0."""
@@ -133,14 +142,16 @@ class LeastSquaresMoments:
         """Return the learning rate below which E|e|² stays bounded, and above which it grows.
 
         There the radius is 1. With a batch of all examples it is 2/λ_max.
+
+        Notes
+        -----
+        The radius is below 1 if and only if some positive definite P has HP + PH > η C(P), with C
+        the mean of H_B P H_B over the batches: P is what E|e|² has to be measured with to fall at
+        every step. The same P serves every smaller η, and the largest η is 1 over the spectral
+        radius of (P -> HP + PH)⁻¹ C.
         """
-        # Above 2/λ_max even the mean grows. E|e|² is convex in the rate, so that the rates
-        # with a radius below 1 are an interval that begins at 0.
-        low, high = 0.0, 2 / float(np.linalg.eigvalsh(self.hessian)[-1])
-        while high - low > 1e-13 * high:
-            middle = (low + high) / 2
-            low, high = (middle, high) if self.radius(middle) < 1 else (low, middle)
-        return low
+        linear, square = self._parts()
+        return 1 / float(np.max(np.abs(np.linalg.eigvals(np.linalg.solve(linear, square)))))
 
     def stationary(self, lr: float) -> Array:
         """Return E[e eᵀ] in the long run.

@@ -87,6 +87,25 @@ def test_edge_in_one_dimension_has_a_closed_form():
         assert moments.radius(0.999 * edge) < 1 < moments.radius(1.001 * edge)
 
 
+@pytest.mark.parametrize(("size", "replacement"), [(1, True), (2, True), (2, False)])
+def test_edge_is_where_the_radius_is_one(size, replacement):
+    """On random problems, and on one with columns of very different lengths."""
+    rng = np.random.default_rng(size)
+    for scale in (1.0, 1e-9):
+        data = rng.standard_normal((6, 2)) * [1.0, scale]
+        moments = LeastSquaresMoments(
+            data / np.max(np.abs(data), axis=0), np.ones(6), size, replacement
+        )
+        edge = moments.mean_square_edge()
+        assert moments.radius(0.999 * edge) < 1 < moments.radius(1.001 * edge)
+        assert all(moments.radius(share * edge) < 1 for share in np.linspace(0.01, 0.99, 50))
+    # The units of a column change nothing of what decides along the other.
+    data = np.array([[1.0, 0.0], [2.0, 0.0], [0.0, 1e-9], [0.0, 2e-9]])
+    found = LeastSquaresMoments(data, np.ones(4), size, replacement).mean_square_edge()
+    alone = LeastSquaresMoments(data * [1.0, 1e8], np.ones(4), size, replacement)
+    assert found == pytest.approx(alone.mean_square_edge(), rel=1e-7)
+
+
 def test_edge_with_all_examples_is_that_of_gradient_descent():
     moments = LeastSquaresMoments(X, Y, batch_size=3, replacement=False)
     highest = np.linalg.eigvalsh(X.T @ X / 3)[-1]
