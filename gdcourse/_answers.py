@@ -418,9 +418,10 @@ def _edge_of_two() -> Answer:
             "That is the edge below which no step makes it worse.": 2 / 4,
             "That is the full step's edge.": 2 / 2.5,
             "That is half the edge.": float(np.mean(x**2) / np.mean(x**4)),
-            "That is with the mean of x in place of x².": 2 * 1.5 / 4.5,
+            "That is with x and x³ in place of x² and x⁴.": 2 * 1.5 / 4.5,
             "Up to there runs converge with probability 1; the mean square grows before.": 1.25,
             "That is for the examples of the text, 1 and 3.": 10 / 41,
+            "That is one power too low in both means: x² and x⁴ are asked for.": 2 * 1.5 / 2.5,
         },
         rtol=2e-3,
     )
@@ -432,6 +433,7 @@ def _copies() -> Answer:
         {
             "That is without the copies.": 50 * 500 / 2000,
             "That is how many times each example is there.": 20,
+            "That compares steps, and the wrong way round.": 2000 / 50,
             "That is 1 over it.": 2000 / (50 * 500 * 20),
             "Those are the steps; a full step computes 500 · 20 gradients.": 50 / 2000,
         },

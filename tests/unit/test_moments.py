@@ -143,7 +143,9 @@ def test_repr():
 
 
 def test_whole_numbers_are_taken():
-    assert LeastSquaresMoments([[1], [3]], [2, 6]).mean_square_edge() == pytest.approx(10 / 41)
+    moments = LeastSquaresMoments([[1], [3]], [2, 6])
+    assert moments.mean_square_edge() == pytest.approx(10 / 41)
+    assert moments.X.dtype == moments.y.dtype == np.float64
 
 
 BAD = [
@@ -185,6 +187,16 @@ def test_no_stationary_moment_beyond_the_edge(lr):
         moments.stationary(lr)
 
 
+def test_no_stationary_moment_a_little_beyond_the_edge():
+    moments = LeastSquaresMoments(X, Y)
+    edge = moments.mean_square_edge()
+    assert 1 < moments.radius(1.01 * edge) < 2
+    told = rf"^LeastSquaresMoments: lr must satisfy 0 < lr < {edge:.6g}, the mean-square edge, got "
+    with pytest.raises(ValueError, match=told):
+        moments.stationary(1.01 * edge)
+    assert moments.stationary(0.99 * edge).shape == (2, 2)
+
+
 @pytest.mark.parametrize("lr", [-0.1, math.nan])
 def test_bad_rate(lr):
     with pytest.raises(ValueError, match=r"^LeastSquaresMoments: lr must satisfy 0 <= lr < inf"):
@@ -195,8 +207,10 @@ def test_bad_start():
     told = "LeastSquaresMoments: params must have shape (2,), got (3,)."
     with pytest.raises(ValueError, match=f"^{re.escape(told)}$"):
         LeastSquaresMoments(X, Y).expected_loss(np.ones(3), 0.1, 2)
-    with pytest.raises(ValueError, match="steps must be at least 0, got -1"):
+    with pytest.raises(ValueError, match=r"^LeastSquaresMoments: steps must be at least 0, got -1"):
         LeastSquaresMoments(X, Y).expected_loss(START, 0.1, -1)
+    with pytest.raises(ValueError, match=r"^LeastSquaresMoments: x0 must be finite, got "):
+        LeastSquaresMoments(X, Y).expected_loss([math.nan, 1.0], 0.1, 1)
 
 
 def test_the_callers_arrays_are_left_alone():
