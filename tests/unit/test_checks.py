@@ -13,7 +13,8 @@ import pytest
 
 import gdcourse as gd
 from gdcourse import checks, optimizers
-from gdcourse._answers import ANSWERS, FUNCTIONS, GRADIENTS, HUBER_X, HUBER_Y
+from gdcourse._answers import ANSWERS, FUNCTIONS, GRADIENTS
+from gdcourse._answers.how_fast import HUBER_X, HUBER_Y
 from gdcourse.checks import (
     Diagnosis,
     diagnose_answer,
@@ -713,6 +714,11 @@ STEEPEST, FLATTEST = 10 + math.sqrt(73), 10 - math.sqrt(73)  # (2 + 18)/2 and �
         ("ex-sg-copies", 250, [12.5, 20, 0.004, 0.025]),
         ("ex-sg-seen", math.exp(100 * math.log(0.99)), [1 - 0.99**100, 0, 0.99]),
         ("ex-sg-bad", 999**0.5, [999, 1999**0.5, 499**0.5]),
+        ("ex-no-floor", 1 / 72, [1 / 80, 0.05 / 1.9, 1 / 36, 72**-0.5]),
+        # The floor is 1/19 at a rate of 0.1, so 1/1900 = η/(2 - η).
+        ("ex-no-lower", 2 / 1901, [2 / 191]),
+        ("ex-no-forget", 493, [492, 985]),  # 19900 · 0.99^984 is 1.009
+        ("ex-no-factor", 4 / 3, [4, 2, 0.75]),
     ],
 )
 def test_answers_and_mistakes_worked_out_by_hand(exercise, right, known):
@@ -744,6 +750,9 @@ def test_answers_that_take_a_search():
     x = np.linspace(2.1, 2.4, 30_001)
     quotient = (2 * x + 4 * np.sin(2 * x)) ** 2 / (2 * (x**2 + 4 * np.sin(x) ** 2))
     assert ANSWERS["ex-hf-pl"]().right == pytest.approx(quotient.min(), rel=1e-6)
+    X, y, _ = gd.normal_regression(seed=0)
+    moments = gd.LeastSquaresMoments(gd.add_intercept(X), y)
+    assert moments.excess_loss(ANSWERS["ex-no-first"]().right) == pytest.approx(1e-4)
 
 
 # ---------------------------------------------------------------- functions of exercises
@@ -795,6 +804,8 @@ def copied_pass(X, y, theta, lr, order):
 
 FUNCTION_ANSWERS = {
     "ex-sg-pass": copied_pass,
+    "ex-no-mean": lambda mean, theta, t: np.mean([*t * [mean], theta], axis=0),
+    "ex-no-rate": lambda lr, per_epoch, t: [lr, lr, lr / 10, lr / 100, lr / 1000][t // per_epoch],
     "ex-hf-tail": loop_factor,
     "ex-co-search": loop_rate,
     "ex-co-undo": loop_parameters,

@@ -1,0 +1,26 @@
+"""The right answers of the exercises, and what wrong ones tell: a module for each chapter.
+
+They are kept out of the chapters so that a reader does not see them before trying. A right
+answer is computed, not typed; each wrong one stands under the sentence that it deserves.
+"""
+
+from gdcourse._answers import (
+    conditioning,
+    how_fast,
+    many_dimensions,
+    noise,
+    one_dimension,
+    stochastic,
+)
+
+#: Numbers, gradients and functions, by the label of the exercise.
+ANSWERS = (
+    one_dimension.ANSWERS
+    | many_dimensions.ANSWERS
+    | how_fast.ANSWERS
+    | conditioning.ANSWERS
+    | stochastic.ANSWERS
+    | noise.ANSWERS
+)
+GRADIENTS = many_dimensions.GRADIENTS | how_fast.GRADIENTS
+FUNCTIONS = how_fast.FUNCTIONS | conditioning.FUNCTIONS | stochastic.FUNCTIONS | noise.FUNCTIONS

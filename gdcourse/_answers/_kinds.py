@@ -1,0 +1,26 @@
+"""What an answer is: a number or a function, right and in the ways that people get wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+
+class Answer(NamedTuple):
+    """The right number, the mistakes by their sentence, and the tolerance."""
+
+    right: float
+    mistakes: dict[str, float]
+    rtol: float = 1e-3
+
+
+class Code(NamedTuple):
+    """The right function, the mistakes by their sentence, what to try, and what to call that.
+
+    The first problem can be checked by hand; the others tell apart what agrees on it.
+    """
+
+    right: Callable[..., Any]
+    mistakes: dict[str, Callable[..., Any]]
+    problems: tuple[tuple[Any, ...], ...]
+    describe: Callable[..., str]
