@@ -741,6 +741,10 @@ def _compare(
             return Diagnosis(False, f"Numbers are asked for, and you have {answer!r}.")
         shape = answers[-1].shape
         if shape != right.shape:
+            slip = _slip(answers, mutants, problems, rtol)
+            if slip:
+                found = f"expected {_show(right)}, got {_show(answers[-1])}"
+                return Diagnosis(False, f"{describe(*problem)}: {found}. {slip}")
             hint = f"An array of shape {right.shape} is asked for."
             if right.ndim == 0:
                 hint = "One number is asked for."
@@ -755,17 +759,30 @@ def _compare(
         right = np.asarray(reference(*problem))
         if not _close(answer, right, rtol):
             found = f"{describe(*problem)}: expected {_show(right)}, got {_show(answer)}."
-            for sentence, mutant in mutants.items():
-                with np.errstate(all="ignore"):
-                    wrong = [np.asarray(mutant(*map(_copy, p))) for p in problems]
-                if all(_close(a, b, rtol) for a, b in zip(answers, wrong, strict=True)):
-                    return Diagnosis(False, f"{found} {sentence}")
+            slip = _slip(answers, mutants, problems, rtol)
+            if slip:
+                return Diagnosis(False, f"{found} {slip}")
             if _show(right) == _show(answer):
                 later = "They differ in later digits: is something rounded, or added to a divisor?"
                 return Diagnosis(False, f"{found} {later}")
             rights = [np.asarray(reference(*p)) for p in problems]
             return Diagnosis(False, f"{found}{_pattern(answers, rights, rtol)}")
     return Diagnosis(True, praise)
+
+
+def _slip(
+    answers: list[Array],
+    mutants: Mapping[str, Callable[..., Any]],
+    problems: tuple[tuple[Any, ...], ...],
+    rtol: float,
+) -> str:
+    """Return what is said of the first mutant that gives all these answers, or nothing."""
+    for sentence, mutant in mutants.items():
+        with np.errstate(all="ignore"):
+            wrong = [np.asarray(mutant(*map(_copy, p))) for p in problems[: len(answers)]]
+        if all(_close(a, b, rtol) for a, b in zip(answers, wrong, strict=True)):
+            return sentence
+    return ""
 
 
 class _EndlessError(Exception):

@@ -8,6 +8,7 @@ from gdcourse._answers import (
     conditioning,
     how_fast,
     many_dimensions,
+    minibatches,
     noise,
     one_dimension,
     stochastic,
@@ -21,6 +22,13 @@ ANSWERS = (
     | conditioning.ANSWERS
     | stochastic.ANSWERS
     | noise.ANSWERS
+    | minibatches.ANSWERS
 )
 GRADIENTS = many_dimensions.GRADIENTS | how_fast.GRADIENTS
-FUNCTIONS = how_fast.FUNCTIONS | conditioning.FUNCTIONS | stochastic.FUNCTIONS | noise.FUNCTIONS
+FUNCTIONS = (
+    how_fast.FUNCTIONS
+    | conditioning.FUNCTIONS
+    | stochastic.FUNCTIONS
+    | noise.FUNCTIONS
+    | minibatches.FUNCTIONS
+)

@@ -347,13 +347,15 @@ def test_product_of_shapes_that_do_not_fit():
 
 
 def test_value_in_place_of_a_derivative_is_named():
-    """Only in one dimension: elsewhere its shape gives it away before."""
+    """Also where it is a number in place of a vector."""
     found = diagnose_gradient(lambda x: x**2, lambda x: x**2, [3.0, -1.5])
     assert found.message == (
         "At x = 3: expected 6, got 9. This is the value of f, not its gradient."
     )
     found = diagnose_gradient(norm, norm, POINTS)
-    assert found.message.startswith("At x = (1, 2): expected shape (2,), got ().")
+    assert found.message == (
+        "At x = (1, 2): expected (2, 4), got 5. This is the value of f, not its gradient."
+    )
 
 
 def test_array_is_not_named_for_a_number_that_fills_it():
@@ -719,6 +721,11 @@ STEEPEST, FLATTEST = 10 + math.sqrt(73), 10 - math.sqrt(73)  # (2 + 18)/2 and âˆ
         ("ex-no-lower", 2 / 1901, [2 / 191]),
         ("ex-no-forget", 493, [492, 985]),  # 19900 Â· 0.99^984 is 1.009
         ("ex-no-factor", 4 / 3, [4, 2, 0.75]),
+        ("ex-mb-variance", 1 / 111, [0.01, 0.009, 100 / 111]),
+        ("ex-mb-half", 21, [20, 10.5]),
+        ("ex-mb-rate", 0.75, [1.5, 0.5, 0.75**0.5]),
+        ("ex-mb-weight", 3, [1, 1 / 3]),
+        ("ex-mb-loss", 0.32, [0.4, 3.2, 1.2]),
     ],
 )
 def test_answers_and_mistakes_worked_out_by_hand(exercise, right, known):
@@ -804,6 +811,10 @@ def copied_pass(X, y, theta, lr, order):
 
 FUNCTION_ANSWERS = {
     "ex-sg-pass": copied_pass,
+    "ex-mb-gradient": lambda X, y, theta, rows: (
+        sum((sum(X[i] * theta) - y[i]) * X[i] for i in rows) / len(rows)
+    ),
+    "ex-mb-sizes": lambda n, size: [len(part) for part in np.split(range(n), range(size, n, size))],
     "ex-no-mean": lambda mean, theta, t: np.mean([*t * [mean], theta], axis=0),
     "ex-no-rate": lambda lr, per_epoch, t: [lr, lr, lr / 10, lr / 100, lr / 1000][t // per_epoch],
     "ex-hf-tail": loop_factor,
