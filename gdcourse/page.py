@@ -109,7 +109,8 @@ def _typeset(number: str) -> str:
     if not exponent:
         return mantissa
     power = str(int(exponent.replace("\N{MINUS SIGN}", "-")))
-    return f"{mantissa} · 10{power.translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
+    raised = power.translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{mantissa}\N{NO-BREAK SPACE}·\N{NO-BREAK SPACE}10{raised}"
 
 
 def show_figure(figure: Any, name: str, alt: str) -> _Bundle:

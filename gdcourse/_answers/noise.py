@@ -19,53 +19,48 @@ def _level(lr: float, curvature: float, variance: float) -> float:
 
 def _floor_of_a_parabola() -> Answer:
     return Answer(
-        _level(0.1, 2.0, 0.5),
+        _level(0.1, 3.0, 0.8),
         {
             "That is the rule for small rates; the exact one has 2 - ηλ below.": (
-                0.1 * 0.5 / (2 * 2.0)
+                0.1 * 0.8 / (2 * 3.0)
             ),
-            "That is for a curvature of 1.": _level(0.1, 1.0, 0.5),
-            "The curvature stands below once more: λ(2 - ηλ).": 0.1 * 0.5 / (2 - 0.2),
-            "That is the distance; its square is asked for.": _level(0.1, 2.0, 0.5) ** 0.5,
-            "That is the rule for small rates with a curvature of 1.": 0.1 * 0.5 / 2,
-            "0.5 is the variance already: do not square it.": _level(0.1, 2.0, 0.25),
+            "That is a quarter of rate times variance, the rule for the excess loss at small "
+            "rates.": 0.1 * 0.8 / 4,
+            "That is the excess loss: half the curvature times what is asked for.": (
+                1.5 * _level(0.1, 3.0, 0.8)
+            ),
+            "That is for a curvature of 1.": _level(0.1, 1.0, 0.8),
+            "The curvature stands below once more: λ(2 - ηλ).": 0.1 * 0.8 / (2 - 0.3),
+            "That is the distance; its square is asked for.": _level(0.1, 3.0, 0.8) ** 0.5,
+            "That is the rule for small rates with a curvature of 1.": 0.1 * 0.8 / 2,
+            "0.8 is the variance already: do not square it.": _level(0.1, 3.0, 0.64),
         },
         rtol=4e-3,  # three digits, rounded
     )
 
 
-def _tenth_of_the_jitter() -> Answer:
-    level = _level(0.1, 1.0, 1.0) / 100
-    return Answer(
-        2 * level / (1 + level),
-        {
-            "There the square is a tenth; the distance itself is asked for.": (
-                2 * 10 * level / (1 + 10 * level)
-            ),
-            "That is too far: the squared distance is to fall by a hundred.": 1e-4,
-            "That is the square of the distance there.": level,
-        },
-        rtol=0.06,  # one digit
-    )
-
-
 def _waiting() -> Answer:
-    def steps(level: float, start: float = 100.0, power: float = 2.0) -> float:
-        return float(np.ceil(np.log(start / level) / (-power * np.log(0.99))))
+    def steps(level: float, start: float = 9.0, power: float = 2.0) -> float:
+        return float(np.ceil(np.log(start / level) / (-power * np.log(0.98))))
 
-    level = _level(0.01, 1.0, 1.0)
+    level = _level(0.02, 1.0, 1.0)
     return Answer(
         steps(level),
         {
-            "The start's part is squared: 100, with the power 2t.": steps(level, 10.0, 1.0),
-            "The power is 2t, not t.": steps(level, 100.0, 1.0),
-            "The start counts squared: 100, not 10.": steps(level, 10.0),
+            "The power is 2t, not t.": steps(level, 9.0, 1.0),
+            "The start counts squared: 9, not 3.": steps(level, 3.0),
             "One step fewer, and it is a hair above.": steps(level) - 1,
             "That is until it has shrunk to the jitter, whose square is the floor.": steps(
                 level**0.5
             ),
             "That is with the logarithm to base 10 above and e below.": float(
-                np.ceil(np.log10(100 / level) / (-2 * np.log(0.99)))
+                np.ceil(np.log10(9 / level) / (-2 * np.log(0.98)))
+            ),
+            "That is with exp(-2ηt) in place of (1 - η) to the power 2t, and η/2 for the floor.": (
+                float(np.ceil(np.log(9 / 0.01) / 0.04))
+            ),
+            "That is with exp(-2ηt) in place of (1 - η) to the power 2t.": float(
+                np.ceil(np.log(9 / level) / 0.04)
             ),
         },
         rtol=1e-3,
@@ -88,6 +83,7 @@ def _rate_for_a_floor() -> Answer:
         found(moments.excess_loss, 1e-6, edge * (1 - 1e-9)),
         {
             "That is the rule of thumb. Is there a long run at this rate?": rule,
+            "That is the rule of thumb, rounded. Is there a long run at this rate?": 1.4,
             "That takes the full step's edge for the mean-square edge.": 1
             / (1 / rule + float(np.linalg.eigvalsh(moments.hessian)[-1]) / 2),
             "That is the mean-square edge: there the loss has no bound.": edge,
@@ -99,27 +95,64 @@ def _rate_for_a_floor() -> Answer:
     )
 
 
-def _factor_in_front() -> Answer:
+def _which_c() -> Answer:
     return Answer(
-        2**2 / (2 * 2 - 1),
+        2 * 0.1 / 0.5,
         {
-            "The variance is not proportional to c, nor to its square: c²/(2c - 1).": 4.0,
-            "That is twice as large. A larger c also forgets faster: c²/(2c - 1).": 2.0,
-            "That is 1 over it: larger steps are noisier.": 0.75,
-            "No: larger steps forget the past faster, and that costs something.": 1.0,
-            "That is c/(2c - 1); c is squared above.": 2 / 3,
+            "The curvature is missing: the rate is c/(λt).": 0.1 / 0.5,
+            "That multiplies by the argument rate; for large t the rate is lr/(rate · t).": (
+                2 * 0.1 * 0.5
+            ),
+            "That divides by the curvature; c is λ times the factor.": 0.1 / 0.5 / 2,
+            "That is for an argument rate of 1.": 2 * 0.1,
+            "That is the power, 2c.": 0.8,
+            "That is 1 over it.": 2.5,
         },
-        rtol=4e-3,
+        rtol=2e-3,
+    )
+
+
+def _factor_in_front() -> Answer:
+    c = 0.75
+    return Answer(
+        c**2 / (2 * c - 1),
+        {
+            "Smaller steps take in less noise, and remember the start and old noise longer: which "
+            "case of the proposition is this?": c,
+            "Smaller steps take in less noise, by c², and forget it more slowly: divide by 2c - "
+            "1.": c**2,
+            "The c² is missing.": 1 / (2 * c - 1),
+            "That is 1 over it: more than the best is asked for.": (2 * c - 1) / c**2,
+            "Only c = 1 is the best, and here it is ¾.": 1.0,
+            "That has c above in place of its square.": c / (2 * c - 1),
+            "That is for twice the best factor.": 4 / 3,
+        },
+        rtol=1e-3,
+    )
+
+
+def _when_the_mean_is_better() -> Answer:
+    return Answer(
+        (2 - 0.1) / 0.1,
+        {
+            "That is with the rule for small rates, η/2.": 20,
+            "That is the memory, 1/η; compare 1/T with the floor.": 10,
+            "That is for the root of the floor: both are mean squares.": 5,
+            "The floor is η/(2 - η).": 1.9,
+            "At 18 the second term is still above the floor.": 18,
+        },
+        rtol=1e-6,
     )
 
 
 #: By the label of the exercise.
 ANSWERS: dict[str, Callable[[], Answer]] = {
     "ex-no-floor": _floor_of_a_parabola,
-    "ex-no-lower": _tenth_of_the_jitter,
     "ex-no-forget": _waiting,
     "ex-no-first": _rate_for_a_floor,
+    "ex-no-c": _which_c,
     "ex-no-factor": _factor_in_front,
+    "ex-no-when": _when_the_mean_is_better,
 }
 
 
@@ -133,19 +166,20 @@ _MEAN = Code(
             lambda mean, theta, t: (mean + theta) / 2
         ),
         "With the newest there are t + 1 iterates: divide by that.": lambda mean, theta, t: (
-            mean + (theta - mean) / t if t else theta
+            mean + (theta - mean) / t
         ),
         "The old mean stands for t iterates: weigh it with t.": lambda mean, theta, t: (
             (mean + theta) / (t + 1)
         ),
-        "Divide by t + 1: the newest is one more.": lambda mean, theta, t: (
-            (t * mean + theta) / t if t else theta
-        ),
+        "Divide by t + 1: the newest is one more.": lambda mean, theta, t: (t * mean + theta) / t,
         "The old mean stands for t iterates, not for t + 1.": lambda mean, theta, t: (
             ((t + 1) * mean + theta) / (t + 2)
         ),
         "That weighs the old mean with 1/(t + 1) and the newest with the rest: the other way "
         "round.": lambda mean, theta, t: theta + (mean - theta) / (t + 1),
+        "It goes the wrong way: toward the newest iterate, not away from it.": (
+            lambda mean, theta, t: mean - (theta - mean) / (t + 1)
+        ),
         "That is the newest iterate.": lambda mean, theta, t: theta,
         "That is the sum: divide it by t + 1.": lambda mean, theta, t: t * mean + theta,
         "The weights must sum to 1: take off as much of the old mean.": lambda mean, theta, t: (
@@ -182,6 +216,9 @@ _RATE = Code(
         ),
         "Steps are counted from 0: a new epoch begins at t = per_epoch, not one earlier.": (
             lambda lr, per_epoch, t: _tutorials_rate(lr, per_epoch, t + 1)
+        ),
+        "That keeps every rate for two epochs; only the first two share one.": (
+            lambda lr, per_epoch, t: lr * 0.1 ** (t // (2 * per_epoch))
         ),
         "That never falls.": lambda lr, per_epoch, t: lr,
         "In the first epoch that is ten times lr: the power must not be negative.": (

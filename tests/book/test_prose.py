@@ -88,3 +88,11 @@ def test_only_what_takes_time_is_not_compared(path: Path) -> None:
     assert len(free) <= 2
     assert all("perf_counter" in cell.source or ".seconds" in cell.source for cell in free)
     assert not any("nbval-skip" in own for own in tags)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_what_is_clicked_to_open_has_no_formula(path: Path) -> None:
+    """A page does not set formulas in a summary, and would show their source."""
+    for cell in nbformat.read(path, as_version=4).cells:
+        for line in re.findall(r"<summary>.*?</summary>", cell.source, re.DOTALL):
+            assert "$" not in line, line
