@@ -100,11 +100,8 @@ def _which_c() -> Answer:
         2 * 0.1 / 0.5,
         {
             "The curvature is missing: the rate is c/(λt).": 0.1 / 0.5,
-            "That multiplies by the argument rate; for large t the rate is lr/(rate · t).": (
-                2 * 0.1 * 0.5
-            ),
-            "That divides by the curvature; c is λ times the factor.": 0.1 / 0.5 / 2,
-            "That is for an argument rate of 1.": 2 * 0.1,
+            "For large t the learning rate is lr/(rate · t), and c is λ times the factor in it: "
+            "one of the two is the wrong way round.": 2 * 0.1 * 0.5,
             "That is the power, 2c.": 0.8,
             "That is 1 over it.": 2.5,
         },
