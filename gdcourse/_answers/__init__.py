@@ -6,6 +6,7 @@ answer is computed, not typed; each wrong one stands under the sentence that it 
 
 from gdcourse._answers import (
     conditioning,
+    five_runs,
     how_fast,
     many_dimensions,
     minibatches,
@@ -23,6 +24,7 @@ ANSWERS = (
     | stochastic.ANSWERS
     | noise.ANSWERS
     | minibatches.ANSWERS
+    | five_runs.ANSWERS
 )
 GRADIENTS = many_dimensions.GRADIENTS | how_fast.GRADIENTS
 FUNCTIONS = (
@@ -31,4 +33,5 @@ FUNCTIONS = (
     | stochastic.FUNCTIONS
     | noise.FUNCTIONS
     | minibatches.FUNCTIONS
+    | five_runs.FUNCTIONS
 )

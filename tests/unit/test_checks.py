@@ -721,6 +721,11 @@ STEEPEST, FLATTEST = 10 + math.sqrt(73), 10 - math.sqrt(73)  # (2 + 18)/2 and âˆ
         ("ex-no-c", 0.4, [0.2, 0.1, 0.8, 2.5]),
         ("ex-no-factor", 9 / 8, [0.75, 9 / 16, 2, 8 / 9, 1.5]),
         ("ex-no-when", 19, [20, 10]),
+        ("ex-fr-updates", 160, [155, 157, 156.25]),
+        ("ex-fr-rate", -math.expm1(math.log(0.3) / 400), [1 - 0.3**0.005, 0.00175]),
+        ("ex-fr-reach", 4 / 9, [5 / 9, 0.45, 0.5]),
+        ("ex-fr-overflow", 128, [64, 81]),  # 3^81 is 4.4e38
+        ("ex-fr-record", 955, [1000, 950, 951, 191]),
         ("ex-mb-variance", 1 / 111, [0.01, 0.009, 100 / 111]),
         ("ex-mb-half", 21, [20, 10.5]),
         ("ex-mb-rate", 0.75, [1.5, 0.5, 0.75**0.5]),
@@ -811,6 +816,7 @@ def copied_pass(X, y, theta, lr, order):
 
 FUNCTION_ANSWERS = {
     "ex-sg-pass": copied_pass,
+    "ex-fr-steps": lambda n, size, period: list(range(1, n // size + 1, period // size)),
     "ex-mb-gradient": lambda X, y, theta, rows: (
         sum((sum(X[i] * theta) - y[i]) * X[i] for i in rows) / len(rows)
     ),
