@@ -496,6 +496,7 @@ def test_three_orders(independent: int, shuffled: int, given: int, seen: str) ->
             "shuffled": [(1, -1), (-1, 1)],
             "given": [(1, -1)],
         }
+        assert stated["shuffled"] <= stated["given"] * (1 + 1e-12)
         for name, ways in choices.items():
             # A pass maps θ to a²θ + b: mean and mean square of the whole tree of passes.
             pushes = np.array([after(0.0, way) for way in ways])
