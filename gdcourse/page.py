@@ -214,7 +214,10 @@ def _axes_data(axes: Any) -> dict[str, Any]:
         )
 
     for line in axes.lines:
-        add("line", line, x=line.get_xdata(), y=line.get_ydata())
+        drawn = np.column_stack([line.get_xdata(), line.get_ydata()])
+        if line.get_transform() != axes.transData:  # a line from edge to edge: where it ends
+            drawn = axes.transData.inverted().transform(line.get_transform().transform(drawn))
+        add("line", line, x=drawn[:, 0], y=drawn[:, 1])
     for artist in axes.collections:
         if isinstance(artist, ContourSet):
             lengths, centers = zip(*(_summary(path) for path in artist.get_paths()), strict=True)
@@ -228,8 +231,10 @@ def _axes_data(axes: Any) -> dict[str, Any]:
     for patch in axes.patches:
         corners = patch.get_path().transformed(patch.get_patch_transform()).vertices
         add("patch", patch, x=corners[:, 0], y=corners[:, 1])
+    # Of panels that share an axis only one has its name.
+    shared = axes.get_shared_x_axes().get_siblings(axes)
     return {
-        "xlabel": axes.get_xlabel(),
+        "xlabel": next(filter(None, (one.get_xlabel() for one in [axes, *shared])), ""),
         "ylabel": axes.get_ylabel(),
         "scales": [axes.get_xscale(), axes.get_yscale()],
         "limits": [_round(axes.get_xlim()), _round(axes.get_ylim())],

@@ -13,29 +13,29 @@ from gdcourse.models import LinearRegression
 
 def _share_of_the_variance() -> Answer:
     return Answer(
-        900 / 999 / 100,
+        40 / 49 / 10,
         {
-            "That is with replacement; different examples do a little better.": 1 / 100,
-            "That is for the typical distance; the variance is its square.": (900 / 999) ** 0.5
-            / 10,
-            "The factor alone is the gain over draws with replacement; there is 1/B besides.": 900
-            / 999,
-            "Below stands n - 1: 999. Give three digits.": 0.9 / 100,
-            "Below stands n - 1 = 999, and above n - B, not B.": 100 / 999 / 100,
+            "That is with replacement; different examples do better.": 1 / 10,
+            "That is for the typical distance; the variance is its square.": (40 / 490) ** 0.5,
+            "That is the second factor of the claim alone.": 40 / 49,
+            "The denominator is n - 1 = 49.": 40 / 50 / 10,
+            "Above stands n - B = 40.": 10 / 49 / 10,
+            "That is in percent; a fraction of 1 is asked for.": 400 / 49,
         },
-        rtol=5e-4,  # 0.00900 is another answer
+        rtol=6e-3,  # 0.082 and 0.0816
     )
 
 
 def _half_of_the_way() -> Answer:
     return Answer(
-        21,
+        63,
         {
-            "That is d; the edge is 2B/(B + d + 1).": 20,
-            "There the edge is two thirds of the full step's, which is 2.": 42,
-            "That is (d + 1)/2, where the edge is a third of the full step's.": 10.5,
-            "With B = 22 the edge is a little above the half.": 22,
-            "That is with d + 2, which is for single examples.": 23,
+            "That is with d in place of d + 1.": 60,
+            "There the edge is half of the full step's.": 21,
+            "There the edge is two thirds of the full step's.": 42,
+            "There the edge is three quarters of 1; the full step's edge is 2.": 12.6,
+            "There the edge is four fifths of the full step's.": 84,
+            "That is with d + 2, which is for single examples.": 66,
         },
         rtol=1e-6,
     )
@@ -43,25 +43,28 @@ def _half_of_the_way() -> Answer:
 
 def _three_times_the_batch() -> Answer:
     return Answer(
-        18 / 24,
+        12 / 18,
         {
-            "That is linear scaling, which holds for small rates.": 1.5,
+            "That is linear scaling, which holds for small rates.": 1.0,
+            "That is the edge; the best rate is half of it.": 4 / 3,
             "That is the rate for batches of 6.": 0.5,
-            "That is root scaling.": 0.5 * 3**0.5,
-            "Below stands B + d + 1, with d = 5.": 18 / 23,
+            "That is root scaling.": 0.5 * 2**0.5,
+            "The denominator is B + d + 1, with d = 5.": 12 / 17,
         },
-        rtol=1e-3,
+        rtol=6e-3,
     )
 
 
 def _weight_in_the_last_batch() -> Answer:
     return Answer(
-        3,
+        4,
         {
-            "The other way round: fewer examples share a step of the same length.": 1 / 3,
+            "The other way round: each enters a mean over 20, not over 80.": 1 / 4,
             "That is for a sum divided by B: then all weigh the same.": 1,
-            "The last batch has 100 examples, the others 300.": 10 / 3,
-            "That is the number of batches.": 4,
+            "That is n over B; how many are left for the last batch?": 500 / 80,
+            "That is the number of full batches.": 6,
+            "That is the number of batches.": 7,
+            "That is how many the last batch holds.": 20,
         },
         rtol=1e-3,
     )
@@ -105,6 +108,10 @@ _ROWS = np.array([[2.0, 1.0], [1.0, 3.0], [0.5, -1.0], [0.0, 2.0], [1.0, 1.0]])
 _GRADIENT = Code(
     _batch_gradient,
     {
+        "That is the gradient over all examples, divided by the size of the batch: use the "
+        "rows.": lambda X, y, theta, rows: (
+            len(y) / len(rows) * _batch_gradient(X, y, theta, np.arange(len(y)))
+        ),
         "That is the sum over the batch: divide by how many it holds.": lambda X, y, theta, rows: (
             len(rows) * _batch_gradient(X, y, theta, rows)
         ),
@@ -184,6 +191,14 @@ _SIZES = Code(
         ),
         "Those are the places where the batches start, not their sizes.": lambda n, batch_size: (
             list(range(0, n, batch_size))
+        ),
+        "Those are the places where the batches end, not their sizes.": lambda n, batch_size: [
+            min(first + batch_size, n) for first in range(0, n, batch_size)
+        ],
+        "Those are nearly equal pieces; all but the last are to have the batch size.": (
+            lambda n, batch_size: [
+                len(part) for part in np.array_split(range(n), -(-n // batch_size))
+            ]
         ),
         "The shorter batch comes last.": lambda n, batch_size: _sizes(n, batch_size)[::-1],
         "A batch size above n makes one batch, of n.": lambda n, batch_size: (

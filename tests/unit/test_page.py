@@ -517,3 +517,27 @@ def test_figure_without_labels(draw):
     told = "show_figure: figure 'test-figure' draws nothing with a label; give what it shows a "
     with pytest.raises(ValueError, match=f"^{re.escape(told)}"):
         shown(draw)
+
+
+def test_line_from_edge_to_edge_ends_at_the_edges():
+    """In the numbers too, whatever the scale."""
+
+    def draw(axes):
+        axes.loglog([1, 2, 4], [1, 10, 20], label="run")
+        axes.axhline(5, label="level")
+        axes.axvline(10, label="edge")
+        axes.set(xlabel="step", ylabel="error", xlim=(1, 100), ylim=(1, 1000))
+
+    _, level, edge = cells(shown(draw))
+    assert level == [["step", "error"], ["1", "5"], ["100", "5"], "level"]
+    assert edge == [["step", "error"], ["10", "1"], ["10", "1000"], "edge"]
+
+
+def test_panels_that_share_an_axis_share_its_name():
+    figure, axes = new_figure(rows=2, sharex=True)
+    for ax in axes:
+        ax.plot([1, 2], [3, 4], label="run")
+        ax.set(ylabel="error")
+    axes[1].set(xlabel="step")
+    tables = cells(bundle(page.show_figure(figure, "two-panels", ALT)))
+    assert [table[0] for table in tables] == [["step", "error"], ["step", "error"]]
