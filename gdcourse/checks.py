@@ -717,7 +717,8 @@ def _compare(
         except Exception as error:
             # NumPy's own words about shapes tell a beginner nothing.
             what = (
-                "the shapes of two arrays do not fit: is a transpose missing, or the order wrong?"
+                "the shapes of two arrays do not fit: is a transpose missing, the order wrong, or "
+                "are the rows of one chosen and not of the other?"
             )
             shapes_clash = str(error).startswith(("matmul", "operands could not be broadcast"))
             what = what if shapes_clash else str(error)

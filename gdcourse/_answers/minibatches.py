@@ -133,6 +133,10 @@ _GRADIENT = Code(
         "The error is prediction minus target.": lambda X, y, theta, rows: (
             -_batch_gradient(X, y, theta, rows)
         ),
+        "That multiplies the mean error with the mean row; the mean of the products is another "
+        "thing.": lambda X, y, theta, rows: (
+            np.mean(X[rows] @ theta - y[rows]) * X[rows].mean(axis=0)
+        ),
         "With the half in the loss the 2 is gone.": lambda X, y, theta, rows: (
             2 * _batch_gradient(X, y, theta, rows)
         ),
