@@ -7,19 +7,28 @@ from collections.abc import Callable
 import numpy as np
 
 from gdcourse._answers._kinds import Answer, Code
+from gdcourse.data import add_intercept, normal_regression
+from gdcourse.moments import LeastSquaresMoments
 
 
-def _updates() -> Answer:
+def _sixth_run() -> Answer:
+    X, y, _ = normal_regression(seed=0)
+    design = add_intercept(X)
+    batch = LeastSquaresMoments(design, y, batch_size=50)
+    rule = 0.5 * float(np.trace(batch.noise)) / 4
+    residual = y - design @ batch.solution
+    smallest = float(residual @ residual) / 2000
+    right = batch.excess_loss(0.5)
     return Answer(
-        5 * -(-1000 // 32),
+        right,
         {
-            "That leaves out the last, shorter batch of each epoch.": 5 * (1000 // 32),
-            "An epoch has a whole number of batches, 32 of them.": 5 * 1000 / 32,
-            "The shorter batch comes once an epoch, not once a run.": 157,
-            "That is one epoch.": 32,
-            "That is the number of gradients.": 5000,
+            "That is the rule of thumb, without the factor of the edge.": rule,
+            "That is the rule for single examples: divide by 50.": 50 * rule,
+            "That is the loss, not how far it is above the smallest.": smallest + right,
+            "That is the smallest loss.": smallest,
+            "That is with a half in place of the quarter.": 2 * rule,
         },
-        rtol=1e-6,
+        rtol=0.06,
     )
 
 
@@ -64,6 +73,7 @@ def _until_it_overflows() -> Answer:
             "There the square is beyond it: the error itself is asked for.": 64,
             "That is for 64-bit numbers.": 1024,
             "That takes the logarithm to base 10: it is the number of digits.": 39,
+            "That is for the loss with its half; the error itself is asked for.": 65,
             "That is with e in place of 2.": 89,
             "Two to the 127th is half of it: one step more.": 127,
         },
@@ -78,6 +88,7 @@ def _last_record() -> Answer:
             "It records when batch_i is a multiple of ten, and batch_i counts from 0.": 1000,
             "The record follows the update: the batch itself has been seen.": 950,
             "That is for batches of 1.": 951,
+            "That takes off the batch too: the record follows the update.": 945,
             "That is the number of updates; examples are asked for.": 191,
             "A period of 50 is ten batches: the last stretch begins at 950.": 995,
         },
@@ -87,7 +98,7 @@ def _last_record() -> Answer:
 
 #: By the label of the exercise.
 ANSWERS: dict[str, Callable[[], Answer]] = {
-    "ex-fr-updates": _updates,
+    "ex-fr-sixth": _sixth_run,
     "ex-fr-rate": _rate_from_a_log,
     "ex-fr-reach": _reach,
     "ex-fr-overflow": _until_it_overflows,
@@ -115,6 +126,12 @@ _RECORDS = Code(
         "Those are examples, not updates.": lambda n, batch_size, period: [
             i * batch_size for i in _records(n, batch_size, period)
         ],
+        "The start is no record of the epoch: the first one follows the first update.": (
+            lambda n, batch_size, period: [0, *_records(n, batch_size, period)]
+        ),
+        "The first update is recorded as well: batch_i is 0 there.": (
+            lambda n, batch_size, period: _records(n, batch_size, period)[1:]
+        ),
         "That is every update.": lambda n, batch_size, period: list(range(1, n // batch_size + 1)),
         "The period counts examples, not batches.": lambda n, batch_size, period: [
             i + 1 for i in range(n // batch_size) if i % period == 0
