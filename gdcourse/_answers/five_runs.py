@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from gdcourse._answers._kinds import Answer, Code
+from gdcourse._types import Array
 from gdcourse.data import add_intercept, normal_regression
 from gdcourse.moments import LeastSquaresMoments
 
@@ -16,7 +17,7 @@ def _sixth_run() -> Answer:
     design = add_intercept(X)
     batch = LeastSquaresMoments(design, y, batch_size=50)
     rule = 0.5 * float(np.trace(batch.noise)) / 4
-    residual = y - design @ batch.solution
+    residual: Array = y - design @ batch.solution
     smallest = float(residual @ residual) / 2000
     right = batch.excess_loss(0.5)
     return Answer(
