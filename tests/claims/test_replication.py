@@ -51,7 +51,7 @@ def losses(rule: Any, batch_size: int, decay: bool, seeds: int = 200) -> np.ndar
 @pytest.mark.claim(
     "claim-replicated-losses",
     kind="statistical",
-    holds={"outside": 5, "half": 1.0, "momentum": 0.9, "rho": 0.9, "decay": True},
+    holds={"outside": 1, "half": 1.0, "momentum": 0.9, "rho": 0.9, "decay": True},
     false=[
         {"outside": 0},
         {"half": 2.0},
