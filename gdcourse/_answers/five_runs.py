@@ -43,7 +43,7 @@ def _rate_from_a_log() -> Answer:
             "That is the share that is lost, divided by 400; the factors multiply.": 0.7 / 400,
             "That is the share that is lost, divided by 200; and the loss is a square.": 0.7 / 200,
             "That is the factor of one step; the rate is what is missing to 1.": 0.3 ** (1 / 400),
-            "You divided by ten once more: the 200 updates already are batches.": 1 - 0.3 ** (1 / 40),
+            "You divided by ten once more: the 200 updates are batches.": 1 - 0.3 ** (1 / 40),
         },
         rtol=0.02,
     )
