@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
+
+#: Five examples on which functions of several exercises are tried.
+ROWS = np.array([[2.0, 1.0], [1.0, 3.0], [0.5, -1.0], [0.0, 2.0], [1.0, 1.0]])
+
 
 class Answer(NamedTuple):
     """The right number, the mistakes by their sentence, and the tolerance."""

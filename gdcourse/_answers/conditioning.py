@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gdcourse._answers._kinds import Answer, Code
+from gdcourse._answers._kinds import ROWS, Answer, Code
 from gdcourse._types import Array
 from gdcourse.data import add_intercept, load_diabetes
 
@@ -130,8 +130,6 @@ def _fixed_rate(X: Array, which: str) -> float:
     return float({"1/L": 1 / values[-1], "best": 2 / (values[0] + values[-1])}[which])
 
 
-_FIT = np.array([[2.0, 1.0], [1.0, 3.0], [0.5, -1.0], [0.0, 2.0], [1.0, 1.0]])
-
 _SEARCH = Code(
     _exact_rate,
     {
@@ -168,8 +166,8 @@ _SEARCH = Code(
     },
     (
         (np.array([[1.0], [3.0]]), np.array([1.0, 2.0]), np.array([2.0])),
-        (_FIT, np.array([1.0, -2.0, 0.0, 4.0, 2.0]), np.array([0.5, 4.0])),
-        (_FIT, np.array([0.0, 5.0, 1.0, 1.0, -1.0]), np.array([-3.0, 1.0])),
+        (ROWS, np.array([1.0, -2.0, 0.0, 4.0, 2.0]), np.array([0.5, 4.0])),
+        (ROWS, np.array([0.0, 5.0, 1.0, 1.0, -1.0]), np.array([-3.0, 1.0])),
     ),
     lambda X, y, theta: f"For X = {X.tolist()}, y = {y.tolist()} and theta = {theta.tolist()}",
 )

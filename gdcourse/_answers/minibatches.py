@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gdcourse._answers._kinds import Answer, Code
+from gdcourse._answers._kinds import ROWS, Answer, Code
 from gdcourse._types import Array
 from gdcourse.models import LinearRegression
 
@@ -103,8 +103,6 @@ def _batch_gradient(X: Array, y: Array, theta: Array, rows: Array) -> Array:
     return LinearRegression().loss_and_grad(theta, X[rows], y[rows])[1]
 
 
-_ROWS = np.array([[2.0, 1.0], [1.0, 3.0], [0.5, -1.0], [0.0, 2.0], [1.0, 1.0]])
-
 _GRADIENT = Code(
     _batch_gradient,
     {
@@ -150,18 +148,18 @@ _GRADIENT = Code(
     (
         (np.array([[1.0], [3.0]]), np.array([2.0, 6.0]), np.array([0.0]), np.array([1, 0])),
         (
-            _ROWS,
+            ROWS,
             np.array([1.0, -2.0, 0.0, 4.0, 2.0]),
             np.array([0.5, -1.0]),
             np.array([3, 0, 4]),
         ),
         (
-            _ROWS,
+            ROWS,
             np.array([0.0, 5.0, 1.0, 1.0, -1.0]),
             np.array([2.0, 1.0]),
             np.array([2, 2, 0, 4]),
         ),
-        (_ROWS, np.array([0.0, 5.0, 1.0, 1.0, -1.0]), np.array([2.0, 1.0]), np.array([3])),
+        (ROWS, np.array([0.0, 5.0, 1.0, 1.0, -1.0]), np.array([2.0, 1.0]), np.array([3])),
     ),
     lambda X, y, theta, rows: (
         f"For X = {X.tolist()}, y = {y.tolist()}, theta = {theta.tolist()} and "

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gdcourse._answers._kinds import Answer, Code
+from gdcourse._answers._kinds import ROWS, Answer, Code
 from gdcourse._types import Array
 
 
@@ -100,9 +100,6 @@ ANSWERS: dict[str, Callable[[], Answer]] = {
 # --- Functions that a reader writes ---
 
 
-_FIT = np.array([[2.0, 1.0], [1.0, 3.0], [0.5, -1.0], [0.0, 2.0], [1.0, 1.0]])
-
-
 def _pass_over(
     X: Array, y: Array, theta: Array, lr: float, order: Any, *, scale: float = 1.0
 ) -> Array:
@@ -161,8 +158,8 @@ _PASS = Code(
     },
     (
         (np.array([[1.0], [3.0]]), np.array([2.0, 6.0]), np.array([0.5]), 0.1, [0, 1]),
-        (_FIT, np.array([1.0, -2.0, 0.0, 4.0, 2.0]), np.array([0.5, -1.0]), 0.2, [3, 0, 4, 1, 2]),
-        (_FIT, np.array([0.0, 5.0, 1.0, 1.0, -1.0]), np.array([2.0, 1.0]), 0.05, [2, 2, 0, 4]),
+        (ROWS, np.array([1.0, -2.0, 0.0, 4.0, 2.0]), np.array([0.5, -1.0]), 0.2, [3, 0, 4, 1, 2]),
+        (ROWS, np.array([0.0, 5.0, 1.0, 1.0, -1.0]), np.array([2.0, 1.0]), 0.05, [2, 2, 0, 4]),
     ),
     lambda X, y, theta, lr, order: (
         f"For X = {X.tolist()}, y = {y.tolist()}, theta = {theta.tolist()}, lr = {lr:g} and "

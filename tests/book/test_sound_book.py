@@ -109,7 +109,7 @@ def test_the_entries_of_the_bibliography_are_items_of_its_list(built, book) -> N
 
 def test_a_folded_cell_is_called_what_it_reads(built, book) -> None:
     html = book.html("figure")
-    assert "Code behind this figure" in html
+    assert "Code behind this" in html
     assert "Toggle hidden content" not in html
 
 

@@ -44,6 +44,15 @@ def mean_squares(X: np.ndarray, y: np.ndarray, e: np.ndarray, rates: Iterable[fl
     return np.array(sizes)
 
 
+def constants(X: np.ndarray, y: np.ndarray, of: str) -> tuple[float, float, np.ndarray]:
+    """Return μ of the mean, Λ (of the largest example, or of the mean one), and |∇f_i(θ*)|²."""
+    each = np.sum(X**2, axis=1)
+    best = np.linalg.lstsq(X, y, rcond=None)[0]
+    mu = float(np.linalg.eigvalsh(X.T @ X / len(X))[0])
+    smooth = float(np.max(each) if of == "largest" else np.mean(each))
+    return mu, smooth, (X @ best - y) ** 2 * each
+
+
 @pytest.mark.claim(
     "claim-noise-floor",
     kind="enumeration",
@@ -172,13 +181,8 @@ def test_neighborhood_of_squares(
         (rng.standard_normal((6, 2)), rng.standard_normal(6)),
     ]
     for X, y in problems:
-        mu = np.linalg.eigvalsh(X.T @ X / len(X))[0]
-        each = np.sum(X**2, axis=1)
-        smooth = np.max(each) if of == "largest" else np.mean(each)
-        best = np.linalg.lstsq(X, y, rcond=None)[0]
-        noise = np.mean((X @ best - y) ** 2 * each)
-        if at != "solution":
-            noise = np.min((X @ best - y) ** 2 * each)
+        mu, smooth, noises = constants(X, y, of)
+        noise = np.mean(noises) if at == "solution" else np.min(noises)
         for share in (0.01, 0.3, 1.0):
             lr = share * limit / smooth
             for e in 3 * np.eye(X.shape[1]):
@@ -346,11 +350,8 @@ def test_guarantee_for_falling_rates(
         (rng.standard_normal((5, 2)), rng.standard_normal(5)),
     ]
     for X, y in problems:
-        mu = np.linalg.eigvalsh(X.T @ X / len(X))[0]
-        each = np.sum(X**2, axis=1)
-        smooth = np.max(each) if of == "largest" else np.mean(each)
-        best = np.linalg.lstsq(X, y, rcond=None)[0]
-        variance = np.mean((X @ best - y) ** 2 * each)
+        mu, smooth, noises = constants(X, y, of)
+        variance = np.mean(noises)
         late = delay * smooth / mu
         for far in (0.0, 1.0, 30.0):
             e = far * np.ones(X.shape[1])
