@@ -228,7 +228,10 @@ def _axes_data(axes: Any) -> dict[str, Any]:
         else:
             corners = np.concatenate([path.vertices for path in artist.get_paths()])
             add("area", artist, x=corners[:, 0], y=corners[:, 1])
-    for patch in axes.patches:
+    if hasattr(axes, "matrix"):  # its numbers say more than the corners of its squares
+        label, values = axes.matrix
+        series.append({"kind": "matrix", "label": label, "rows": [_round(row) for row in values]})
+    for patch in axes.patches if not hasattr(axes, "matrix") else ():
         corners = patch.get_path().transformed(patch.get_patch_transform()).vertices
         add("patch", patch, x=corners[:, 0], y=corners[:, 1])
     # Of panels that share an axis only one has its name.
@@ -258,6 +261,7 @@ def _table(data: dict[str, Any]) -> str:
     """Return the numbers of a figure's labelled series as folded HTML tables."""
     tables = []
     for axes in data["axes"]:
+        tables += [_matrix_table(one) for one in axes["series"] if one["kind"] == "matrix"]
         groups: dict[str, list[dict[str, Any]]] = {}
         for series in axes["series"]:
             if series["label"] and "x" in series:  # level lines have no columns of points
@@ -297,6 +301,16 @@ def _group_table(axes: dict[str, Any], group: list[dict[str, Any]]) -> str:
     caption = html.escape(": ".join(filter(None, (title, shown))))
     caption = f"<caption>{caption}</caption>" if caption else ""
     return f"<table>{caption}<thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>\n"
+
+
+def _matrix_table(series: dict[str, Any]) -> str:
+    """Return a matrix as a table, row by row, with two digits."""
+    body = "".join(
+        "<tr>" + "".join(f"<td>{_typeset(f'{v + 0:.2g}')}</td>" for v in row) + "</tr>\n"
+        for row in series["rows"]
+    )
+    caption = html.escape(_plain(series["label"]))
+    return f"<table><caption>{caption}</caption><tbody>{body}</tbody></table>\n"
 
 
 def _cells(values: list[float | None], linear: bool) -> list[str]:

@@ -15,6 +15,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 
 #: By meaning: Okabe and Ito's palette, safe for the color-blind, with its pale shades darkened
 #: until they stand out from white. On the page the names become CSS variables, so that dark mode
@@ -163,3 +165,46 @@ def draw_contours(
     )
     axes.set(xlim=x, ylim=y, xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
     axes.grid(visible=False)
+
+
+def draw_squares(axes: Axes, values: Any, label: str, *, largest: float | None = None) -> None:
+    """Draw a matrix as squares, their area in proportion to the size of each number.
+
+    Positive numbers are filled squares and negative ones outlines, so that the picture reads
+    the same in gray and in dark mode.
+
+    Parameters
+    ----------
+    axes : Axes
+    values : array of floats, shape (rows, columns)
+        The first row is drawn at the top.
+    label : str
+        Name of the matrix in the table behind the figure.
+    largest : float, optional
+        The number whose square fills its cell; by default the largest in size.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    largest = largest or float(np.max(np.abs(values)))
+    rows, columns = values.shape
+    corners = 0.48 * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]])
+    for shown, filled in ((values > 0, True), (values < 0, False)):
+        places = np.argwhere(shown)
+        if len(places):
+            sides = np.sqrt(np.minimum(np.abs(values[shown]) / largest, 1))
+            squares = places[:, None, ::-1] + sides[:, None, None] * corners
+            codes = np.tile([Path.MOVETO, *3 * [Path.LINETO], Path.CLOSEPOLY], len(places))
+            color = COLORS["ink" if filled else "function"]
+            axes.add_patch(
+                PathPatch(
+                    Path(squares.reshape(-1, 2), codes),
+                    facecolor=color if filled else "none",
+                    edgecolor="none" if filled else color,
+                    linewidth=0.8,
+                )
+            )
+    axes.set(xlim=(-0.6, columns - 0.4), ylim=(rows - 0.4, -0.6), aspect="equal")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
+    # What the table behind the figure shows in place of the corners of all squares.
+    axes.matrix = (label, values)  # type: ignore[attr-defined]

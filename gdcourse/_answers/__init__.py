@@ -5,6 +5,7 @@ answer is computed, not typed; each wrong one stands under the sentence that it 
 """
 
 from gdcourse._answers import (
+    classification,
     conditioning,
     five_runs,
     how_fast,
@@ -25,6 +26,7 @@ ANSWERS = (
     | noise.ANSWERS
     | minibatches.ANSWERS
     | five_runs.ANSWERS
+    | classification.ANSWERS
 )
 GRADIENTS = many_dimensions.GRADIENTS | how_fast.GRADIENTS
 FUNCTIONS = (
@@ -34,4 +36,5 @@ FUNCTIONS = (
     | noise.FUNCTIONS
     | minibatches.FUNCTIONS
     | five_runs.FUNCTIONS
+    | classification.FUNCTIONS
 )

@@ -725,6 +725,11 @@ STEEPEST, FLATTEST = 10 + math.sqrt(73), 10 - math.sqrt(73)  # (2 + 18)/2 and âˆ
         ("ex-fr-reach", 4 / 9, [5 / 9, 0.45, 0.5]),
         ("ex-fr-overflow", 128, [64, 81]),  # 3^81 is 4.4e38
         ("ex-fr-record", 955, [1000, 950, 951, 191]),
+        ("ex-cl-odds", math.exp(-2) / (1 + math.exp(-2)), [math.exp(-2), 1 / 101, 0.2]),
+        ("ex-cl-first", -math.log(1 / 26), [math.log(26) / math.log(2), 25 / 26, 1 / 26]),
+        ("ex-cl-step", 0.3 * 2 * (1 - 1 / 3), [0.3 * -2 / 3, 0.2, -0.4, 4 / 3]),
+        ("ex-cl-edge", 2 / (20 / 4), [2 / 20, 1 / 5, 5, 1 / 20]),
+        ("ex-cl-wrong", (math.exp(6) - 1) / 0.5, [math.exp(6) - 1, 2 * 6 / 0.5]),
         ("ex-mb-variance", 4 / 49, [0.1, 0.08, 2 / 7, 400 / 49]),
         ("ex-mb-half", 63, [60, 21, 12.6]),
         ("ex-mb-rate", 2 / 3, [1, 0.5, 0.5**0.5, 4 / 3]),
@@ -764,6 +769,10 @@ def test_answers_that_take_a_search():
     X, y, _ = gd.normal_regression(seed=0)
     moments = gd.LeastSquaresMoments(gd.add_intercept(X), y)
     assert moments.excess_loss(ANSWERS["ex-no-first"]().right) == pytest.approx(1e-4)
+    z = 1.0
+    for _ in range(1000):
+        z -= 10 * (1 / (1 + math.exp(-z)) - 0.5)
+    assert ANSWERS["ex-cl-cycle"]().right == pytest.approx(abs(z), rel=1e-12)
     variance = np.trace(moments.noise)
     rough = 0.5 * variance / 200 / (1 - 0.5 * 54 / 100)
     assert ANSWERS["ex-fr-sixth"]().right == pytest.approx(rough, rel=0.05)
@@ -816,7 +825,26 @@ def copied_pass(X, y, theta, lr, order):
     return theta
 
 
+def loop_softmax(scores):
+    """Return the softmax, each probability by its differences to the others."""
+    with np.errstate(over="ignore"):
+        return [[1 / np.sum(np.exp(row - z)) for z in row] for row in scores]
+
+
+def loop_softmax_gradient(W, X, y):
+    """Return the gradient, one example after the other."""
+    total = np.zeros(W.shape)
+    for x, label in zip(X, y, strict=True):
+        (p,) = loop_softmax([x @ W])
+        for c in range(W.shape[1]):
+            total[:, c] += (p[c] - (label == c)) * x
+    return total / len(y)
+
+
 FUNCTION_ANSWERS = {
+    "ex-cl-stable": lambda z, y: np.mean(np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z))) - y * z),
+    "ex-cl-softmax": loop_softmax,
+    "ex-cl-gradient": loop_softmax_gradient,
     "ex-sg-pass": copied_pass,
     "ex-fr-steps": lambda n, size, period: list(range(1, n // size + 1, period // size)),
     "ex-mb-gradient": lambda X, y, theta, rows: (

@@ -15,7 +15,7 @@ import pytest
 
 import gdcourse as gd
 from gdcourse import page
-from gdcourse.plotting import COLORS, TEXT_SHADES, label_line, new_figure
+from gdcourse.plotting import COLORS, TEXT_SHADES, draw_squares, label_line, new_figure
 
 ALT = "A line that rises from one to three, and says so in words."
 
@@ -393,6 +393,18 @@ def test_other_contours_have_other_data():
     )
     assert one == same
     assert one["length"] != pytest.approx(other["length"], rel=1e-3)
+
+
+def test_matrix_is_kept_row_by_row_and_has_a_table():
+    figure, axes = new_figure()
+    draw_squares(axes, [[1.23456789, -0.5], [0.0, 2.0]], "weights")
+    found = bundle(page.show_figure(figure, "squares", ALT))
+    (one,) = json.loads(found[page.FIGURE_DATA])["axes"][0]["series"]
+    rows = [[1.23457, -0.5], [0.0, 2.0]]
+    assert one == {"kind": "matrix", "label": "weights", "rows": rows}
+    cells = re.findall(r"<td>(.*?)</td>", found["text/html"])
+    assert cells == ["1.2", "\N{MINUS SIGN}0.5", "0", "2"]
+    assert "<caption>weights</caption>" in found["text/html"]
 
 
 def test_level_that_is_nowhere_reached_has_no_length():

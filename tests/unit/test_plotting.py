@@ -18,6 +18,7 @@ from gdcourse.plotting import (
     TEXT_SHADES,
     draw_contours,
     draw_function,
+    draw_squares,
     draw_steps,
     label_line,
     new_figure,
@@ -205,3 +206,25 @@ def test_contours(objective):
     assert axes.get_aspect() == 1
     assert not any(line.get_visible() for line in axes.get_xgridlines())
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("$x_1$", "$x_2$")
+
+
+def test_squares():
+    """Areas as the sizes, positions as in the matrix, and the sign by being filled or not."""
+    _, axes = new_figure()
+    draw_squares(axes, np.array([[4.0, -1.0, 0.0], [0.0, 0.0, 9.0]]), "numbers", largest=4.0)
+    filled, outlined = axes.patches
+    found = []
+    for patch in (filled, outlined):
+        for corners in patch.get_path().vertices.reshape(-1, 5, 2):
+            low, high = corners.min(axis=0), corners.max(axis=0)
+            found.append(((low + high) / 2, np.prod(high - low), patch is filled))
+    cell = 0.96**2
+    expected = [((0, 0), cell, True), ((2, 1), cell, True), ((1, 0), cell / 4, False)]
+    for (center, area, full), (place, size, sign) in zip(found, expected, strict=True):
+        assert center == pytest.approx(place)
+        assert (area, full) == (pytest.approx(size), sign)
+    assert filled.get_facecolor()[3] == 1
+    assert outlined.get_facecolor()[3] == 0
+    assert axes.get_ylim()[0] > axes.get_ylim()[1]  # the first row is at the top
+    label, values = axes.matrix
+    assert (label, values.shape) == ("numbers", (2, 3))
