@@ -717,8 +717,8 @@ def _compare(
         except Exception as error:
             # NumPy's own words about shapes tell a beginner nothing.
             what = (
-                "the shapes of two arrays do not fit: is a transpose missing, the order wrong, or "
-                "are the rows of one chosen and not of the other?"
+                "the shapes of two arrays do not fit: is a transpose missing, the order wrong, "
+                "keepdims=True left out, or are the rows of one chosen and not of the other?"
             )
             shapes_clash = str(error).startswith(("matmul", "operands could not be broadcast"))
             what = what if shapes_clash else str(error)
@@ -739,7 +739,10 @@ def _compare(
         try:
             answers.append(np.asarray(answer, dtype=np.float64))
         except (TypeError, ValueError):
-            return Diagnosis(False, f"Numbers are asked for, and you have {answer!r}.")
+            what = f"Numbers are asked for, and you have {answer!r}."
+            if isinstance(answer, tuple):
+                what = f"One thing is asked for, and you return a tuple of {len(answer)}."
+            return Diagnosis(False, what)
         shape = answers[-1].shape
         if shape != right.shape:
             slip = _slip(answers, mutants, problems, rtol)
@@ -750,7 +753,9 @@ def _compare(
             if right.ndim == 0:
                 hint = "One number is asked for."
             elif right.shape == np.shape(problem[0]):
-                hint = "Return an array of the shape of the one you are given."
+                several = sum(isinstance(part, np.ndarray) for part in problem) > 1
+                which = "first one that" if several else "one"
+                hint = f"Return an array of the shape of the {which} you are given."
             return Diagnosis(
                 False,
                 f"{describe(*problem)}: expected shape {right.shape}, got {shape}. "
@@ -763,6 +768,19 @@ def _compare(
             slip = _slip(answers, mutants, problems, rtol)
             if slip:
                 return Diagnosis(False, f"{found} {slip}")
+            # Where no number comes out there is another mistake: look for the first without it.
+            tame = [np.isfinite(one).all() for one in answers]
+            if any(tame) and not all(tame):
+                slip = _slip(
+                    [one for one, fine in zip(answers, tame, strict=True) if fine],
+                    mutants,
+                    tuple(one for one, fine in zip(problems, tame, strict=True) if fine),
+                    rtol,
+                )
+                if slip:
+                    broken = describe(*problems[tame.index(False)])
+                    more = f"{broken} your code gives what is no finite number."
+                    return Diagnosis(False, f"{found} {slip} And there is more: {more}")
             if _show(right) == _show(answer):
                 later = "They differ in later digits: is something rounded, or added to a divisor?"
                 return Diagnosis(False, f"{found} {later}")

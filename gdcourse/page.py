@@ -304,9 +304,9 @@ def _group_table(axes: dict[str, Any], group: list[dict[str, Any]]) -> str:
 
 
 def _matrix_table(series: dict[str, Any]) -> str:
-    """Return a matrix as a table, row by row, with two digits."""
+    """Return a matrix as a table, row by row."""
     body = "".join(
-        "<tr>" + "".join(f"<td>{_typeset(f'{v + 0:.2g}')}</td>" for v in row) + "</tr>\n"
+        "<tr>" + "".join(f"<td>{cell}</td>" for cell in _cells(row, True)) + "</tr>\n"
         for row in series["rows"]
     )
     caption = html.escape(_plain(series["label"]))

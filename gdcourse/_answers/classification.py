@@ -22,25 +22,24 @@ def _from_score_to_probability() -> Answer:
             "That is tanh of half the score, which goes from -1 to 1.": math.tanh(-1),
             "That takes powers of 10; the logarithm of the odds is the natural one.": 1 / 101,
             "That is with a power of 2 in place of e.": 1 / 5,
+            "That is e to the power 2, the odds against; a probability is at most 1.": math.exp(2),
         },
         rtol=5e-3,
     )
 
 
-def _first_loss() -> Answer:
+def _touching_classes() -> Answer:
     return Answer(
-        math.log(26),
+        math.log(2) / 2,
         {
-            "That is the logarithm to base 2, in bits; the loss is in natural units.": math.log2(
-                26
-            ),
-            "That is the logarithm to base 10.": math.log10(26),
-            "That is the loss for two classes.": math.log(2),
-            "That is the share of wrong guesses.": 25 / 26,
-            "That is the probability; the loss is minus its logarithm.": 1 / 26,
-            "That is with 25 classes; the one that is right counts too.": math.log(25),
+            "The two points at 1 have one score and two labels: their losses do not go away.": 0.0,
+            "That is the loss at the start; the two outer points cost less and less.": math.log(2),
+            "That is the sum over the four; divide by four.": 2 * math.log(2),
+            "Only one of the two in the middle is counted.": math.log(2) / 4,
+            "Half of the points have the probability 1/2, but the loss is minus a logarithm.": 0.25,
+            "That is in bits; the loss is in natural units.": 0.5,
         },
-        rtol=3e-3,
+        rtol=2e-3,
     )
 
 
@@ -55,23 +54,33 @@ def _one_step() -> Answer:
             "That is the error, without the input and the rate.": 2 / 3,
             "That takes 1/2 for the probability; there are three classes.": 0.3,
             "That is with a probability of 0 before the step.": 0.6,
+            "That is the gradient; the weight starts at 0 and a step subtracts 0.3 times that.": (
+                -4 / 3
+            ),
         },
         rtol=1e-3,
     )
 
 
-def _safe_rate() -> Answer:
+def _two_limits() -> Answer:
     return Answer(
-        0.4,
+        5,
         {
-            "That is for least squares; the logistic loss is four times as flat.": 0.1,
-            "That is 1/L; a step lowers the loss up to twice that.": 0.2,
-            "That is L.": 5,
-            "That is 1 over the eigenvalue: where is the quarter, and where the 2?": 0.05,
-            "That takes 1/8 for the quarter.": 0.8,
+            "The safe limit is 4/20: the curvature is nowhere above half of the eigenvalue.": 10,
+            "That is with the limit for two classes, 8/20.": 2.5,
+            "The edge at 0 is the larger one: the curvature there is small.": 0.2,
+            "That is the edge at 0, in units of the rate.": 1,
+            "That is the safe limit in percent; divide one by the other.": 20,
         },
         rtol=1e-3,
     )
+
+
+def _steps_until_right(pull: Callable[[float], float]) -> int:
+    z, steps = -6.0, 0
+    while z < 0:
+        z, steps = z + 0.5 * pull(1 / (1 + math.exp(-z))), steps + 1
+    return steps
 
 
 def _confident_and_wrong() -> Answer:
@@ -79,7 +88,13 @@ def _confident_and_wrong() -> Answer:
         2 * (math.exp(6) - 1),
         {
             "That is with the rate 1; half the rate takes twice the steps.": math.exp(6) - 1,
-            "That is for minus the log-likelihood.": 24,
+            "That is the most for minus the log-likelihood.": 24,
+            "That is how many it takes with minus the log-likelihood.": _steps_until_right(
+                lambda p: 1 - p
+            ),
+            "That is how many it takes, a few more than the claim asks for.": _steps_until_right(
+                lambda p: p * (1 - p) ** 2
+            ),
             "That multiplies by the rate; divide.": (math.exp(6) - 1) / 2,
             "That takes powers of 10.": 2 * (10**6 - 1),
             "That leaves out the 1 that is subtracted.": 2 * math.exp(6),
@@ -101,7 +116,8 @@ def _back_and_forth() -> Answer:
             "That is the distance for a pull of a half, which it has far out alone.": 2.5,
             "That is how far the two points are from each other.": 2 * z,
             "That is the longest step.": 5.0,
-            "That is after one step: go on until it repeats.": 5 * math.tanh(0.5) - 1,
+            "That is after one step, in size: go on until it repeats.": 5 * math.tanh(0.5) - 1,
+            "That is after one step: go on until it repeats.": 1 - 5 * math.tanh(0.5),
         },
         rtol=5e-3,
     )
@@ -110,9 +126,9 @@ def _back_and_forth() -> Answer:
 #: By the label of the exercise.
 ANSWERS: dict[str, Callable[[], Answer]] = {
     "ex-cl-odds": _from_score_to_probability,
-    "ex-cl-first": _first_loss,
     "ex-cl-step": _one_step,
-    "ex-cl-edge": _safe_rate,
+    "ex-cl-touch": _touching_classes,
+    "ex-cl-edge": _two_limits,
     "ex-cl-wrong": _confident_and_wrong,
     "ex-cl-cycle": _back_and_forth,
 }
@@ -136,8 +152,31 @@ def _from_probabilities(p: Array, y: Array) -> Any:
 _STABLE = Code(
     _logistic_loss,
     {
-        "e^z overflows: use np.logaddexp(0, z).": lambda z, y: np.mean(
+        "e^z overflows: take the maximum of z and 0 out of the logarithm.": lambda z, y: np.mean(
             np.log(1 + np.exp(z)) - y * z
+        ),
+        "Tiny losses are lost in 1 + e^(-|z|): use np.log1p.": lambda z, y: np.mean(
+            np.maximum(z, 0) - y * z + np.log(1 + np.exp(-np.abs(z)))
+        ),
+        "Scores cut off at 500 make larger ones all alike: what is most wrong costs more.": (
+            lambda z, y: np.mean(np.log(1 + np.exp(np.clip(z, -500, 500))) - y * z)
+        ),
+        "Scores cut off at 500, in both terms, make larger ones all alike.": lambda z, y: np.mean(
+            np.log(1 + np.exp(np.clip(z, -500, 500))) - y * np.clip(z, -500, 500)
+        ),
+        "Something is added inside of the logarithm: that caps the loss of what is most wrong.": (
+            lambda z, y: (
+                -np.mean(
+                    y * np.log(1 / (1 + np.exp(-z)) + 1e-10)
+                    + (1 - y) * np.log(1 - 1 / (1 + np.exp(-z)) + 1e-10)
+                )
+            )
+        ),
+        "Clipped at 1e-12 the loss of what is most wrong is capped: work with the scores.": (
+            lambda z, y: _from_probabilities(_clipped(z, 1e-12), y)
+        ),
+        "The 1 in ln(1 + e^z) is e to the power 0, not to the power 1.": lambda z, y: np.mean(
+            np.logaddexp(1, z) - y * z
         ),
         "The probability rounds to 1, and the logarithm is of 0: work with the scores.": (
             lambda z, y: _from_probabilities(1 / (1 + np.exp(-z)), y)
@@ -171,8 +210,9 @@ _STABLE = Code(
     (
         (np.array([2.0]), np.array([0])),
         (np.array([-1.0, 0.5, 3.0]), np.array([0, 1, 1])),
+        (np.array([-40.0]), np.array([0])),
         (np.array([40.0, -40.0, 1.0]), np.array([0, 1, 1])),
-        (np.array([1000.0, -1000.0, -1000.0]), np.array([1, 0, 1])),
+        (np.array([1000.0, -1000.0, -700.0]), np.array([1, 0, 1])),
     ),
     lambda z, y: f"For z = {z.tolist()} and y = {y.tolist()}",
 )
@@ -254,6 +294,18 @@ _GRADIENT = Code(
         "That is divided by the number of classes.": lambda W, X, y: (
             len(y) / W.shape[1] * _softmax_gradient(W, X, y)
         ),
+        "That is divided by the number of examples and by that of classes.": lambda W, X, y: (
+            _softmax_gradient(W, X, y) / W.shape[1]
+        ),
+        "The 1 is subtracted in all rows, for every class that occurs: give rows and columns, "
+        "p[np.arange(len(y)), y].": lambda W, X, y: (
+            X.T @ (_softmax(X @ W) - _seen(W, y).max(axis=0)) / len(y)
+        ),
+        "The label itself is subtracted; subtract 1 in its column, and nothing in the others.": (
+            lambda W, X, y: X.T @ (_softmax(X @ W) - y[:, None]) / len(y)
+        ),
+        "The largest score of the whole array leaves nothing of a row far below it: each row needs "
+        "its own.": lambda W, X, y: X.T @ (_shifted(X @ W, np.max(X @ W)) - _seen(W, y)) / len(y),
         "It is prediction minus what was seen, not the reverse.": lambda W, X, y: (
             -_softmax_gradient(W, X, y)
         ),
@@ -290,8 +342,8 @@ _GRADIENT = Code(
         (np.array([[0.5, -1.0, 0.0], [1.0, 0.0, -0.5]]), ROWS, np.array([2, 0, 1, 1, 0])),
         (np.array([[1.0, -2.0, 0.5, 0.0], [0.0, 1.0, 1.0, 2.0]]), ROWS, np.array([3, 3, 0, 2, 1])),
         (
-            np.array([[1000.0, 0.0, -3.0], [0.0, 1000.0, 1.0]]),
-            np.array([[1.0, 0.0], [1.0, 0.5]]),
+            np.array([[1000.0, 1000.0, 0.0], [0.0, 0.0, 0.0]]),
+            np.array([[1.0, 0.0], [-1.0, 0.5]]),
             np.array([1, 0]),
         ),
     ),

@@ -289,13 +289,28 @@ def curvatures(W: np.ndarray, X: np.ndarray, y: np.ndarray) -> np.ndarray:
 @pytest.mark.claim(
     "claim-cl-softmax-curvature",
     kind="spectrum",
-    holds={"half": 0.5, "lower": 0.0, "start": 1, "ones": True},
-    false=[{"half": 0.499}, {"half": 0.501}, {"lower": 1e-3}, {"start": 2}, {"ones": False}],
+    holds={"half": 0.5, "lower": 0.0, "start": 1, "ones": True, "longest": 2.0},
+    false=[
+        {"half": 0.499},
+        {"half": 0.501},
+        {"lower": 1e-3},
+        {"start": 2},
+        {"ones": False},
+        {"longest": 1.99},
+    ],
 )
 def test_softmax_curvature(
-    half: float, lower: float, start: int, ones: bool, rng: np.random.Generator
+    half: float,
+    lower: float,
+    start: int,
+    ones: bool,
+    longest: float,
+    rng: np.random.Generator,
 ) -> None:
-    """The Hessian along imaginary steps: at 0, at random, and where two classes share all."""
+    """The Hessian along imaginary steps: at 0, at random, and where two classes share all.
+
+    And the gradient, at random and where all examples are as wrong as can be.
+    """
     for n, d, k in ((6, 2, 2), (9, 3, 4)):
         X, y = draw(rng, n, d, k)
         if not ones:  # inputs of both signs, which no weight can make all of one kind
@@ -309,6 +324,13 @@ def test_softmax_curvature(
             values = curvatures(scale * rng.standard_normal(zero.shape), X, y)
             assert values[-1] <= half * top
             assert values[0] >= lower * top - 1e-14 * top
+            mean = np.mean(np.linalg.norm(X, axis=1))
+            length = np.linalg.norm(softmax_gradient(scale * np.ones_like(zero), X, y))
+            assert length <= longest**0.5 * mean
+        example, wrong = np.array([[3.0, -4.0]]), np.zeros((2, k))
+        wrong[:, 1] = 10 * example[0]
+        length = np.linalg.norm(softmax_gradient(wrong, example, np.array([0])))
+        assert 0.999 * 2**0.5 * 5 <= length <= longest**0.5 * 5
         shared = zero.copy()
         shared[-1, :2] = 30.0
         assert curvatures(shared, X, y)[-1] == pytest.approx(half * top, rel=1e-9)
@@ -392,11 +414,11 @@ def full_steps(split: int, share: float) -> np.ndarray:
 def test_up_first_then_ahead(falls: int, rises: int, within: int, last: str) -> None:
     """All ten choices of digits."""
     for split in range(10):
-        for share in (4, falls):
+        for share in (3.9, falls):
             assert (np.diff(full_steps(split, share)) < 0).all()
         for share in (rises, 200):
             assert full_steps(split, share)[1 : within + 1].max() > math.log(10)
-        ends = [full_steps(split, share)[-1] for share in (4, 19, 60, 200)]
+        ends = [full_steps(split, share)[-1] for share in (3.9, 19, 60, 200)]
         assert ends == sorted(ends, reverse=last == "larger is lower")
 
 

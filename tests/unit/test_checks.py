@@ -342,8 +342,14 @@ def test_product_of_shapes_that_do_not_fit():
     found = diagnose_gradient(lambda v: np.ones((3, 2)) @ np.ones(3), norm, POINTS)
     assert found.message == (
         "At x = (1, 2) your code raised ValueError: the shapes of two arrays do not fit: is a "
-        "transpose missing, the order wrong, or are the rows of one chosen and not of the other?"
+        "transpose missing, the order wrong, keepdims=True left out, or are the rows of one "
+        "chosen and not of the other?"
     )
+
+
+def test_tuple_is_told():
+    found = diagnose_function("ex-cl-softmax", lambda scores: (1.0, scores))
+    assert found.message == "One thing is asked for, and you return a tuple of 2."
 
 
 def test_value_in_place_of_a_derivative_is_named():
@@ -726,10 +732,10 @@ STEEPEST, FLATTEST = 10 + math.sqrt(73), 10 - math.sqrt(73)  # (2 + 18)/2 and âˆ
         ("ex-fr-overflow", 128, [64, 81]),  # 3^81 is 4.4e38
         ("ex-fr-record", 955, [1000, 950, 951, 191]),
         ("ex-cl-odds", math.exp(-2) / (1 + math.exp(-2)), [math.exp(-2), 1 / 101, 0.2]),
-        ("ex-cl-first", -math.log(1 / 26), [math.log(26) / math.log(2), 25 / 26, 1 / 26]),
+        ("ex-cl-touch", math.log(2) / 2, [0, math.log(2), math.log(4), 0.25]),
         ("ex-cl-step", 0.3 * 2 * (1 - 1 / 3), [0.3 * -2 / 3, 0.2, -0.4, 4 / 3]),
-        ("ex-cl-edge", 2 / (20 / 4), [2 / 20, 1 / 5, 5, 1 / 20]),
-        ("ex-cl-wrong", (math.exp(6) - 1) / 0.5, [math.exp(6) - 1, 2 * 6 / 0.5]),
+        ("ex-cl-edge", (2 / (20 / 10)) / (2 / (20 / 2)), [1 / 0.4, 1, 0.2]),
+        ("ex-cl-wrong", (math.exp(6) - 1) / 0.5, [math.exp(6) - 1, 24, 14, 850]),
         ("ex-mb-variance", 4 / 49, [0.1, 0.08, 2 / 7, 400 / 49]),
         ("ex-mb-half", 63, [60, 21, 12.6]),
         ("ex-mb-rate", 2 / 3, [1, 0.5, 0.5**0.5, 4 / 3]),
@@ -841,6 +847,11 @@ def loop_softmax_gradient(W, X, y):
     return total / len(y)
 
 
+def naive_softmax(scores):
+    """Return the softmax of rows, or nan where the scores are large."""
+    return np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+
+
 FUNCTION_ANSWERS = {
     "ex-cl-stable": lambda z, y: np.mean(np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z))) - y * z),
     "ex-cl-softmax": loop_softmax,
@@ -901,6 +912,26 @@ def test_each_mistake_in_a_function_is_told_by_its_own_sentence(exercise, senten
             "A column that did not vary has a spread of 0: divide it by 1.",
         ),
         ("ex-co-step", lambda x, grad, lr, P: x - lr * P @ grad, "That multiplies by P; the "),
+        (  # two mistakes: the first is told by the problems on which there is no second
+            "ex-cl-stable",
+            lambda z, y: np.sum(np.log1p(np.exp(z)) - y * z),
+            "That is the sum: divide by the number of examples. And there is more: For z = [1000.0",
+        ),
+        (
+            "ex-cl-gradient",
+            lambda W, X, y: X.T @ (naive_softmax(X @ W) - np.eye(W.shape[1])[y]),
+            "That is the sum over the examples: divide by how many there are. And there is more: ",
+        ),
+        (
+            "ex-cl-softmax",
+            lambda scores: np.exp(scores) / np.exp(scores).sum(),
+            "The whole array is made to sum to 1: each row must. And there is more: For the score",
+        ),
+        (
+            "ex-cl-stable",
+            lambda z, y: np.maximum(z, 0).mean() - np.mean(y * z),
+            "ln(1 + e^z) is z only for a large score.",
+        ),
     ],
 )
 def test_mistake_in_a_function_worked_out_by_hand(exercise, code, sentence):

@@ -403,7 +403,7 @@ def test_matrix_is_kept_row_by_row_and_has_a_table():
     rows = [[1.23457, -0.5], [0.0, 2.0]]
     assert one == {"kind": "matrix", "label": "weights", "rows": rows}
     cells = re.findall(r"<td>(.*?)</td>", found["text/html"])
-    assert cells == ["1.2", "\N{MINUS SIGN}0.5", "0", "2"]
+    assert cells == ["1.235", "\N{MINUS SIGN}0.5", "0", "2"]
     assert "<caption>weights</caption>" in found["text/html"]
 
 
