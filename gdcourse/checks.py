@@ -769,7 +769,7 @@ def _compare(
             if slip:
                 return Diagnosis(False, f"{found} {slip}")
             # Where no number comes out there is another mistake: look for the first without it.
-            tame = [np.isfinite(one).all() for one in answers]
+            tame = [bool(np.isfinite(one).all()) for one in answers]
             if any(tame) and not all(tame):
                 slip = _slip(
                     [one for one, fine in zip(answers, tame, strict=True) if fine],

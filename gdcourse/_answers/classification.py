@@ -142,7 +142,7 @@ def _logistic_loss(z: Array, y: Array) -> Any:
 
 
 def _clipped(z: Array, least: float) -> Array:
-    return np.clip(1 / (1 + np.exp(-z)), least, 1 - least)
+    return np.asarray(np.clip(1 / (1 + np.exp(-z)), least, 1 - least))
 
 
 def _from_probabilities(p: Array, y: Array) -> Any:
