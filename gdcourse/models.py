@@ -76,9 +76,11 @@ class LogisticRegression:
     def loss_and_grad(self, params: Array, X: Array, y: Array) -> tuple[float, Array]:
         """Return the loss over the given examples and its gradient, of the shape of params."""
         z = X @ params
-        # logaddexp and the half of tanh overflow for no z, unlike log(1 + exp(z)).
-        loss = float(np.sum(np.logaddexp(0, z) - y * z)) / len(y)
-        return loss, ((1 + np.tanh(z / 2)) / 2 - y) @ X / len(y)
+        # Both overflow for no z, unlike exp, and tiny losses
+        # keep their digits.
+        losses = np.logaddexp(0, np.where(y == 1, -z, z))
+        error = (1 + np.tanh(z / 2)) / 2 - y
+        return float(losses.sum()) / len(y), error @ X / len(y)
 
     def predict(self, params: Array, X: Array) -> Array:
         """Return the likelier class of each example, 0 or 1."""
@@ -122,7 +124,8 @@ class SoftmaxRegression:
     def loss_and_grad(self, params: Array, X: Array, y: Array) -> tuple[float, Array]:
         """Return the loss over the given examples and its gradient, of the shape of params."""
         z = X @ params.reshape(-1, self.classes)
-        z = z - z.max(axis=1, keepdims=True)  # same probabilities, and exp cannot overflow
+        # The same probabilities, and exp cannot overflow:
+        z = z - z.max(axis=1, keepdims=True)
         log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
         rows = np.arange(len(y))
         loss = -float(log_p[rows, y].sum()) / len(y)

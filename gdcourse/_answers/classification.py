@@ -138,7 +138,7 @@ ANSWERS: dict[str, Callable[[], Answer]] = {
 
 
 def _logistic_loss(z: Array, y: Array) -> Any:
-    return np.mean(np.logaddexp(0, z) - y * z)
+    return np.mean(np.logaddexp(0, np.where(y == 1, -z, z)))
 
 
 def _clipped(z: Array, least: float) -> Array:
@@ -204,7 +204,9 @@ _STABLE = Code(
         "That is the squared error of the probabilities.": lambda z, y: np.mean(
             ((1 + np.tanh(z / 2)) / 2 - y) ** 2
         ),
-        "One loss for each example: return their mean.": lambda z, y: np.logaddexp(0, z) - y * z,
+        "One loss for each example: return their mean.": lambda z, y: np.logaddexp(
+            0, np.where(y == 1, -z, z)
+        ),
         "ln(1 + e^z) is z only for a large score.": lambda z, y: np.mean(np.maximum(z, 0) - y * z),
     },
     (

@@ -90,7 +90,7 @@ def logistic_hessian(theta: np.ndarray, X: np.ndarray, y: np.ndarray) -> np.ndar
 @pytest.mark.claim(
     "claim-cl-curvature",
     kind="spectrum",
-    holds={"quarter": 0.25, "least": True, "lower": 0.0, "longest": 1.0, "labels": "0 and 1"},
+    holds={"quarter": 0.25, "lower": 0.0, "longest": 1.0, "labels": "0 and 1"},
     false=[
         {"quarter": 0.249},
         {"quarter": 0.251},
@@ -101,7 +101,6 @@ def logistic_hessian(theta: np.ndarray, X: np.ndarray, y: np.ndarray) -> np.ndar
 )
 def test_logistic_curvature(
     quarter: float,
-    least: bool,
     lower: float,
     longest: float,
     labels: str,
@@ -121,27 +120,28 @@ def test_logistic_curvature(
             values = np.linalg.eigvalsh(logistic_hessian(theta, X, label))
             assert values[-1] <= quarter * top
             assert values[0] >= lower * top - 1e-15
-    # One example that is as wrong as can be: |p - y| is nearly 1.
-    for x in (np.array([[0.5]]), np.array([[3.0, -4.0]])):
-        wrong = -50 * x[0]
-        label = np.array([1 if labels == "0 and 1" else -1])
-        theta = wrong if labels == "0 and 1" else -wrong
-        length = np.linalg.norm(gd.LogisticRegression().loss_and_grad(theta, x, label)[1])
-        assert 0.999 * np.linalg.norm(x) <= length <= longest * np.linalg.norm(x)
+    # Examples of unequal length on one line, all as wrong as can be: |p - y| is nearly 1.
+    for sizes in ([1.0], [1.0, 3.0], [0.5, 2.0, 7.0]):
+        for direction in (np.array([1.0]), np.array([0.6, -0.8])):
+            x = np.outer(sizes, direction)
+            label = np.full(len(x), 1 if labels == "0 and 1" else -1)
+            theta = -50 * direction if labels == "0 and 1" else 50 * direction
+            length = np.linalg.norm(gd.LogisticRegression().loss_and_grad(theta, x, label)[1])
+            assert 0.999 * np.mean(sizes) <= length <= longest * np.mean(sizes)
 
 
 @pytest.mark.claim(
     "claim-cl-squared",
-    kind="exact",
+    kind="instances",
     holds={"power": 1.0, "one": 1.0, "two": 2.0, "loss": "squared"},
-    false=[{"power": 1.05}, {"one": -40.0}, {"two": 1.9}, {"loss": "absolute"}],
+    false=[{"power": 1.05}, {"one": 0.9}, {"two": 1.9}, {"loss": "likelihood"}],
 )
 def test_confident_and_wrong(power: float, one: float, two: float, loss: str) -> None:
     """Both runs, counted, for starts near 0 and far from it."""
     sigmoid = lambda z: 1 / (1 + math.exp(-z))  # noqa: E731
     pulls = {
         "squared": lambda z: sigmoid(z) * (1 - sigmoid(z)) ** 2,
-        "absolute": lambda z: 1 - sigmoid(z),
+        "likelihood": lambda z: 1 - sigmoid(z),
     }
 
     def count(pull, z: float, lr: float) -> int:
@@ -150,7 +150,7 @@ def test_confident_and_wrong(power: float, one: float, two: float, loss: str) ->
             z, steps = z + lr * pull(z), steps + 1
         return steps
 
-    for a in (0.05, 1.0, 4.0, 7.0):
+    for a in (1e-3, 0.05, 1.0, 4.0, 7.0):
         for lr in (0.001, 0.5, 2.0):
             assert count(pulls[loss], -a, lr) >= (math.exp(power * a) - one) / lr
             assert count(lambda z: 1 - sigmoid(z), -a, lr) <= math.ceil(two * a / lr)
@@ -166,31 +166,35 @@ def test_confident_and_wrong(power: float, one: float, two: float, loss: str) ->
 @pytest.mark.claim(
     "claim-cl-minimizer",
     kind="enumeration",
-    holds={"strict": False, "independent": True, "labelings": "all"},
-    false=[{"strict": True}, {"independent": False}, {"labelings": "signs forgotten"}],
+    holds={"strict": False, "some": True, "unique": "independent", "signs": True},
+    false=[{"strict": True}, {"some": False}, {"unique": "always"}, {"signs": False}],
 )
-def test_when_there_is_a_minimizer(strict: bool, independent: bool, labelings: str) -> None:
+def test_when_there_is_a_minimizer(strict: bool, some: bool, unique: str, signs: bool) -> None:
     """All labelings of points on a line, with an intercept: whole numbers decide what holds."""
     kinds = set()
     for points in ((0, 1, 2, 3), (0, 1, 1, 2), (-1, 0, 0, 1, 2)):
-        X = np.column_stack([points, np.ones(len(points))])
+        X = np.column_stack([points, np.ones(len(points), dtype=int)])
         for y in itertools.product((0, 1), repeat=len(points)):
-            signs = 2 * np.array(y) - 1
-            rows = X * (signs[:, None] if labelings == "all" else 1)
+            labels = 2 * np.array(y) - 1
+            rows = X * (labels[:, None] if signs else 1)
             # A cone in the plane that is not 0 has a direction across one of the rows in it.
-            across = [np.array([s * -v, s * u]) for u, v in rows for s in (1, -1)]
-            if strict:  # or between two of these
-                across += [a + b for a, b in itertools.combinations(across, 2)]
-            least = [np.min(rows @ u) for u in across if u.any()]
-            stated = not any(low > 0 if strict else low >= 0 for low in least)
-            design = X
-            if not independent:  # the difference of equal columns is across every row
-                design, stated = np.column_stack([X, X[:, 0]]), False
-            found = minimum(design, np.array(y))
-            assert (found is not None) == stated
-            kinds.add(stated)
-            if found is not None:
-                assert np.linalg.eigvalsh(found)[0] > 0  # just one
+            directions = [np.array([s * -v, s * u]) for u, v in rows for s in (1, -1)]
+            if strict:  # or, if it is open, between two of these
+                directions += [a + b for a, b in itertools.combinations(directions, 2)]
+            for design in (X, np.column_stack([X, X[:, 0]])):
+                margins = [rows @ u for u in directions if u.any()]
+                if design is not X:  # a direction across all rows
+                    margins.append(np.zeros(len(rows)))
+                if strict:
+                    found = any((m > 0).all() for m in margins)
+                else:
+                    found = any((m >= 0).all() and (m.any() or not some) for m in margins)
+                hessian = minimum(design, np.array(y))
+                assert (hessian is None) == found
+                kinds.add(found)
+                if hessian is not None:
+                    alone = np.linalg.eigvalsh(hessian)[0] > 1e-6
+                    assert alone == (unique == "always" or design is X)
     assert kinds == {True, False}
 
 
@@ -220,17 +224,20 @@ def minimum(X: np.ndarray, y: np.ndarray) -> np.ndarray | None:
     kind="instances",
     holds={"half": 0.5, "logs": 2, "margin": True, "most": 1.0, "start": 0.0},
     false=[
-        {"half": 0.02},
+        {"half": 0.03},
         {"logs": 0},
         {"margin": False},
-        {"most": 40.0},
-        {"start": 30.0},
+        {"most": 6.0},
+        {"start": 3.0},
     ],
 )
 def test_separable_data(
     half: float, logs: int, margin: bool, most: float, start: float, rng: np.random.Generator
 ) -> None:
-    """The loss after every step, with rates from small to the largest that is allowed."""
+    """The loss after every step, with rates from small to the largest that is allowed.
+
+    The bound is not sharp, so the nearest constants that the runs refuse are some way off.
+    """
     wide = rng.standard_normal((20, 3)) + np.array([3.0, 0.0, 0.0])
     narrow = np.array([[1.0, 0.05], [-1.0, 0.05], [0.2, 0.05]])
     # Two that pull against each other across the direction that suits both.
@@ -404,12 +411,7 @@ def full_steps(split: int, share: float) -> np.ndarray:
     "claim-cl-beyond",
     kind="instances",
     holds={"falls": 19, "rises": 60, "within": 10, "last": "larger is lower"},
-    false=[
-        {"falls": 60},
-        {"rises": 19},
-        {"within": 1},
-        {"last": "larger is higher"},
-    ],
+    false=[{"falls": 25}, {"rises": 25}, {"within": 1}, {"last": "larger is higher"}],
 )
 def test_up_first_then_ahead(falls: int, rises: int, within: int, last: str) -> None:
     """All ten choices of digits."""
@@ -437,8 +439,8 @@ def held_out_error(held: tuple[int, ...], seed: int) -> float:
 @pytest.mark.claim(
     "claim-cl-split",
     kind="instances",
-    holds={"least": 0.02, "most": 0.05, "low": 0.035, "high": 0.1, "ratio": 1.5},
-    false=[{"least": 0.03}, {"most": 0.04}, {"low": 0.05}, {"high": 0.08}, {"ratio": 2.0}],
+    holds={"least": 0.02, "most": 0.05, "low": 0.035, "high": 0.11, "ratio": 2.0},
+    false=[{"least": 0.03}, {"most": 0.04}, {"low": 0.04}, {"high": 0.1}, {"ratio": 2.2}],
 )
 def test_a_random_split_is_too_kind(
     least: float, most: float, low: float, high: float, ratio: float
@@ -446,7 +448,9 @@ def test_a_random_split_is_too_kind(
     """Every split and every block that the observation speaks of."""
     shuffled = [np.random.default_rng(seed).permutation(1797)[:500] for seed in range(20)]
     random = [held_out_error(tuple(rows), seed) for seed, rows in enumerate(shuffled)]
-    blocks = [held_out_error(tuple(range(s, s + 500)), 0) for s in range(0, 1201, 100)]
+    starts = range(0, 1797, 100)
+    places = [tuple((start + i) % 1797 for i in range(500)) for start in starts]
+    blocks = [held_out_error(rows, seed) for seed, rows in enumerate(places)]
     assert least < min(random)
     assert max(random) < most
     assert low < min(blocks)
