@@ -770,7 +770,8 @@ def _compare(
                 return Diagnosis(False, f"{found} {slip}")
             # Where no number comes out there is another mistake: look for the first without it.
             tame = [bool(np.isfinite(one).all()) for one in answers]
-            if any(tame) and not all(tame):
+            # What is right where it is finite has no other mistake than that.
+            if np.isfinite(answer).all() and not all(tame):
                 slip = _slip(
                     [one for one, fine in zip(answers, tame, strict=True) if fine],
                     mutants,

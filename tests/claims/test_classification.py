@@ -332,12 +332,14 @@ def test_softmax_curvature(
             assert values[-1] <= half * top
             assert values[0] >= lower * top - 1e-14 * top
             mean = np.mean(np.linalg.norm(X, axis=1))
-            length = np.linalg.norm(softmax_gradient(scale * np.ones_like(zero), X, y))
+            length = np.linalg.norm(softmax_gradient(scale * rng.standard_normal(zero.shape), X, y))
             assert length <= longest**0.5 * mean
-        example, wrong = np.array([[3.0, -4.0]]), np.zeros((2, k))
-        wrong[:, 1] = 10 * example[0]
-        length = np.linalg.norm(softmax_gradient(wrong, example, np.array([0])))
-        assert 0.999 * 2**0.5 * 5 <= length <= longest**0.5 * 5
+        for sizes in ([1.0], [1.0, 3.0]):  # on one line, and all given to class 1
+            examples, wrong = np.outer(sizes, [3.0, -4.0]), np.zeros((2, k))
+            wrong[:, 1] = [6.0, -8.0]
+            length = np.linalg.norm(softmax_gradient(wrong, examples, np.zeros(len(sizes), int)))
+            mean = 5 * np.mean(sizes)
+            assert 0.999 * 2**0.5 * mean <= length <= longest**0.5 * mean
         shared = zero.copy()
         shared[-1, :2] = 30.0
         assert curvatures(shared, X, y)[-1] == pytest.approx(half * top, rel=1e-9)
