@@ -76,8 +76,8 @@ class LogisticRegression:
     def loss_and_grad(self, params: Array, X: Array, y: Array) -> tuple[float, Array]:
         """Return the loss over the given examples and its gradient, of the shape of params."""
         z = X @ params
-        # Both overflow for no z, unlike exp, and tiny losses
-        # keep their digits.
+        # logaddexp and tanh overflow for no z, unlike exp, and
+        # the log of 1 + e^-z keeps its digits where it is tiny.
         losses = np.logaddexp(0, np.where(y == 1, -z, z))
         error = (1 + np.tanh(z / 2)) / 2 - y
         return float(losses.sum()) / len(y), error @ X / len(y)

@@ -231,9 +231,10 @@ def _axes_data(axes: Any) -> dict[str, Any]:
     if hasattr(axes, "matrix"):  # its numbers say more than the corners of its squares
         label, values = axes.matrix
         series.append({"kind": "matrix", "label": label, "rows": [_round(row) for row in values]})
-    for patch in axes.patches if not hasattr(axes, "matrix") else ():
-        corners = patch.get_path().transformed(patch.get_patch_transform()).vertices
-        add("patch", patch, x=corners[:, 0], y=corners[:, 1])
+    else:
+        for patch in axes.patches:
+            corners = patch.get_path().transformed(patch.get_patch_transform()).vertices
+            add("patch", patch, x=corners[:, 0], y=corners[:, 1])
     # Of panels that share an axis only one has its name.
     shared = axes.get_shared_x_axes().get_siblings(axes)
     return {

@@ -167,11 +167,11 @@ def draw_contours(
     axes.grid(visible=False)
 
 
-def draw_squares(axes: Axes, values: Any, label: str, *, largest: float | None = None) -> None:
+def draw_squares(axes: Axes, values: Any, label: str) -> None:
     """Draw a matrix as squares, their area in proportion to the size of each number.
 
-    Positive numbers are filled squares and negative ones outlines, so that the picture reads
-    the same in gray and in dark mode.
+    The largest in size fills its cell. Positive numbers are filled squares and negative ones
+    outlines, so that the picture reads the same in gray and in dark mode.
 
     Parameters
     ----------
@@ -180,17 +180,15 @@ def draw_squares(axes: Axes, values: Any, label: str, *, largest: float | None =
         The first row is drawn at the top.
     label : str
         Name of the matrix in the table behind the figure.
-    largest : float, optional
-        The number whose square fills its cell; by default the largest in size.
     """
     values = np.asarray(values, dtype=np.float64)
-    largest = largest or float(np.max(np.abs(values)))
+    largest = np.max(np.abs(values))
     rows, columns = values.shape
     corners = 0.48 * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]])
     for shown, filled in ((values > 0, True), (values < 0, False)):
         places = np.argwhere(shown)
         if len(places):
-            sides = np.sqrt(np.minimum(np.abs(values[shown]) / largest, 1))
+            sides = np.sqrt(np.abs(values[shown]) / largest)
             squares = places[:, None, ::-1] + sides[:, None, None] * corners
             codes = np.tile([Path.MOVETO, *3 * [Path.LINETO], Path.CLOSEPOLY], len(places))
             color = COLORS["ink" if filled else "function"]

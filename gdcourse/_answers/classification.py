@@ -220,14 +220,13 @@ _STABLE = Code(
 )
 
 
-def _softmax(scores: Array) -> Any:
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
-
-
 def _shifted(scores: Array, shift: Any) -> Any:
     powers = np.exp(scores - shift)
     return powers / powers.sum(axis=1, keepdims=True)
+
+
+def _softmax(scores: Array) -> Any:
+    return _shifted(scores, scores.max(axis=1, keepdims=True))
 
 
 _SOFTMAX = Code(

@@ -938,6 +938,15 @@ def test_mistake_in_a_function_worked_out_by_hand(exercise, code, sentence):
     assert sentence in diagnose_function(exercise, code).message
 
 
+def test_what_is_right_where_it_is_a_number_is_not_given_another_mistake():
+    def softmax(scores):
+        return loop_softmax(scores) + np.where(np.abs(scores).max() > 500, np.nan, 0)
+
+    found = diagnose_function("ex-cl-softmax", softmax)
+    assert not found.passed
+    assert found.message.endswith("got (nan, nan, nan, nan, nan, nan).")
+
+
 def test_difference_in_later_digits_is_said():
     found = diagnose_function("ex-hf-tail", lambda gaps: loop_factor(gaps) * (1 + 1e-7))
     told = "expected 0.5, got 0.5. They differ in later digits: is something rounded, or added "

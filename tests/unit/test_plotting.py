@@ -211,7 +211,7 @@ def test_contours(objective):
 def test_squares():
     """Areas as the sizes, positions as in the matrix, and the sign by being filled or not."""
     _, axes = new_figure()
-    draw_squares(axes, np.array([[4.0, -1.0, 0.0], [0.0, 0.0, 9.0]]), "numbers", largest=4.0)
+    draw_squares(axes, np.array([[4.0, -1.0, 0.0], [0.0, 0.0, 4.0]]), "numbers")
     filled, outlined = axes.patches
     found = []
     for patch in (filled, outlined):
