@@ -11,6 +11,7 @@ from gdcourse._answers import (
     how_fast,
     many_dimensions,
     minibatches,
+    momentum,
     noise,
     one_dimension,
     stochastic,
@@ -27,6 +28,7 @@ ANSWERS = (
     | minibatches.ANSWERS
     | five_runs.ANSWERS
     | classification.ANSWERS
+    | momentum.ANSWERS
 )
 GRADIENTS = many_dimensions.GRADIENTS | how_fast.GRADIENTS
 FUNCTIONS = (
@@ -37,4 +39,5 @@ FUNCTIONS = (
     | minibatches.FUNCTIONS
     | five_runs.FUNCTIONS
     | classification.FUNCTIONS
+    | momentum.FUNCTIONS
 )

@@ -736,6 +736,11 @@ STEEPEST, FLATTEST = 10 + math.sqrt(73), 10 - math.sqrt(73)  # (2 + 18)/2 and âˆ
         ("ex-cl-step", 0.3 * 2 * (1 - 1 / 3), [0.3 * -2 / 3, 0.2, -0.4, 4 / 3]),
         ("ex-cl-edge", (2 / (20 / 10)) / (2 / (20 / 2)), [1 / 0.4, 1, 0.2]),
         ("ex-cl-wrong", (math.exp(6) - 1) / 0.5, [math.exp(6) - 1, 24, 14, 850]),
+        ("ex-mo-slope", 1.2, [0.06, 0.4, 0.02 * 3 / 1.95, 20]),
+        ("ex-mo-edge", 0.04, [0.025, 0.02, 0.01, 0.0625]),
+        ("ex-mo-critical", 0.49, [0.7, 0.3, 0.91, 0.91**2]),
+        ("ex-mo-mean", 0.01, [25, 0.5, 0.49, 0.02]),
+        ("ex-mo-kappa", 361, [19, (181 / 19) ** 2, 100]),
         ("ex-mb-variance", 4 / 49, [0.1, 0.08, 2 / 7, 400 / 49]),
         ("ex-mb-half", 63, [60, 21, 12.6]),
         ("ex-mb-rate", 2 / 3, [1, 0.5, 0.5**0.5, 4 / 3]),
@@ -779,6 +784,11 @@ def test_answers_that_take_a_search():
     for _ in range(1000):
         z -= 10 * (1 / (1 + math.exp(-z)) - 0.5)
     assert ANSWERS["ex-cl-cycle"]().right == pytest.approx(abs(z), rel=1e-12)
+    # The closed forms along both axes, with the double roots 9/11 and -9/11.
+    r, t = 9 / 11, np.arange(200)
+    flat, steep = (1 + (1 - r) * t) * r**t, (1 + (1 + r) * t) * r**t
+    f = (flat**2 / 100 + steep**2) / 2
+    assert ANSWERS["ex-mo-count"]().right == np.argmax(f < 1e-10)
     variance = np.trace(moments.noise)
     rough = 0.5 * variance / 200 / (1 - 0.5 * 54 / 100)
     assert ANSWERS["ex-fr-sixth"]().right == pytest.approx(rough, rel=0.05)
@@ -852,7 +862,32 @@ def naive_softmax(scores):
     return np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
 
 
+def loop_ball(grad, x, lr, momentum, steps):
+    """Without a velocity: the last two points."""
+    before = x
+    for _ in range(steps):
+        x, before = x - lr * grad(x) + momentum * (x - before), x
+    return x
+
+
+def coasting(grad, x, lr, momentum, steps):
+    v = 0.0
+    for _ in range(steps):
+        x = x + v
+        v = momentum * v - lr * grad(x)
+    return x
+
+
 FUNCTION_ANSWERS = {
+    "ex-mo-pair": lambda m, L: (
+        4 / (L + m + 2 * (m * L) ** 0.5),
+        ((L / m) ** 0.5 - 1) ** 2 / ((L / m) ** 0.5 + 1) ** 2,
+    ),
+    "ex-mo-outside": lambda x, b, grad, lr, momentum: (
+        x - lr * momentum * b - lr * grad,
+        momentum * b + grad,
+    ),
+    "ex-mo-bug": loop_ball,
     "ex-cl-stable": lambda z, y: np.mean(np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z))) - y * z),
     "ex-cl-softmax": loop_softmax,
     "ex-cl-gradient": loop_softmax_gradient,
@@ -912,6 +947,24 @@ def test_each_mistake_in_a_function_is_told_by_its_own_sentence(exercise, senten
             "A column that did not vary has a spread of 0: divide it by 1.",
         ),
         ("ex-co-step", lambda x, grad, lr, P: x - lr * P @ grad, "That multiplies by P; the "),
+        (
+            "ex-mo-pair",
+            lambda m, L: (2 / (L + m), ((L / m) ** 0.5 - 1) ** 2 / ((L / m) ** 0.5 + 1) ** 2),
+            "That rate is the best of gradient descent; momentum wants a larger one.",
+        ),
+        (
+            "ex-mo-outside",
+            lambda x, b, grad, lr, momentum: (
+                x + momentum * b - lr * grad,
+                momentum * b - lr * grad,
+            ),
+            "That is the inside form: here the rate multiplies the whole buffer.",
+        ),
+        (
+            "ex-mo-bug",
+            coasting,
+            "That is one step fewer; moving before v is updated costs the first one.",
+        ),
         (  # two mistakes: the first is told by the problems on which there is no second
             "ex-cl-stable",
             lambda z, y: np.sum(np.log1p(np.exp(z)) - y * z),
