@@ -5,6 +5,7 @@ answer is computed, not typed; each wrong one stands under the sentence that it 
 """
 
 from gdcourse._answers import (
+    beyond_quadratics,
     classification,
     conditioning,
     five_runs,
@@ -29,6 +30,7 @@ ANSWERS = (
     | five_runs.ANSWERS
     | classification.ANSWERS
     | momentum.ANSWERS
+    | beyond_quadratics.ANSWERS
 )
 GRADIENTS = many_dimensions.GRADIENTS | how_fast.GRADIENTS
 FUNCTIONS = (
@@ -40,4 +42,5 @@ FUNCTIONS = (
     | five_runs.FUNCTIONS
     | classification.FUNCTIONS
     | momentum.FUNCTIONS
+    | beyond_quadratics.FUNCTIONS
 )

@@ -29,3 +29,16 @@ class Code(NamedTuple):
     mistakes: dict[str, Callable[..., Any]]
     problems: tuple[tuple[Any, ...], ...]
     describe: Callable[..., str]
+
+
+class Gradient:
+    """A gradient with a name, so that a message can say what was tried."""
+
+    def __init__(self, name: str, grad: Callable[[Any], Any]) -> None:
+        self.name, self.grad = name, grad
+
+    def __call__(self, x: Any) -> Any:
+        return self.grad(x)
+
+    def __repr__(self) -> str:
+        return self.name

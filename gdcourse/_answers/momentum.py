@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gdcourse._answers._kinds import Answer, Code
+from gdcourse._answers._kinds import Answer, Code, Gradient
 from gdcourse._types import Array
 
 
@@ -324,19 +324,6 @@ def _ahead(grad: Callable[[Any], Any], x: Any, lr: float, momentum: float, steps
     return x
 
 
-class _Slope:
-    """A gradient with a name, so that a message can say what was tried."""
-
-    def __init__(self, name: str, grad: Callable[[Any], Any]) -> None:
-        self.name, self.grad = name, grad
-
-    def __call__(self, x: Any) -> Any:
-        return self.grad(x)
-
-    def __repr__(self) -> str:
-        return self.name
-
-
 _BUG = Code(
     _heavy_ball,
     {
@@ -363,9 +350,9 @@ _BUG = Code(
         ),
     },
     (
-        (_Slope("the gradient 2x", lambda x: 2 * x), 4.0, 0.25, 0.5, 3),
+        (Gradient("the gradient 2x", lambda x: 2 * x), 4.0, 0.25, 0.5, 3),
         (
-            _Slope("the gradient (x₁, 9x₂)", lambda x: np.array([1.0, 9.0]) * x),
+            Gradient("the gradient (x₁, 9x₂)", lambda x: np.array([1.0, 9.0]) * x),
             np.array([9.0, 1.0]),
             0.2,
             0.3,

@@ -1,4 +1,4 @@
-"""Solve for the worst functions of each class and record how badly gradient descent does there.
+"""Solve for the worst functions of each class and record how badly a rule does there.
 
 `make worst-cases` runs this in an environment of its own. Performance estimation (Drori and
 Teboulle, 2014; Taylor, Hendrickx and Glineur, 2017) asks for the worst function of a class: what
@@ -57,6 +57,26 @@ def gap(steps: int, lr: float) -> float:
     return problem.solve(verbose=0)
 
 
+def nesterov_gap(steps: int) -> float:
+    """Return the largest f(x_T) - f* of Nesterov's rule with the momentum (t - 1)/(t + 2).
+
+    For f smooth and convex, |x_0 - x*| = 1, with the rate 1/L.
+    """
+    from PEPit import PEP
+    from PEPit.functions import SmoothConvexFunction
+
+    problem = PEP()
+    f = problem.declare_function(SmoothConvexFunction, L=L)
+    best = f.stationary_point()
+    x = ahead = problem.set_initial_point()
+    problem.set_initial_condition((x - best) ** 2 <= 1)
+    for t in range(1, steps + 1):
+        before, x = x, ahead - f.gradient(ahead) / L
+        ahead = x + (t - 1) / (t + 2) * (x - before)
+    problem.set_performance_metric(f(x) - f(best))
+    return problem.solve(verbose=0)
+
+
 def distance(steps: int, lr: float, mu: float) -> float:
     """Return the largest |x_T - x*|, for f smooth and mu-strongly convex, |x_0 - x*| = 1."""
     from PEPit import PEP
@@ -79,6 +99,8 @@ def main() -> None:
     for steps in (1, 2, 3, 5, 8, 12):
         for name, solve in (("smallest gradient", smallest_gradient), ("gap", gap)):
             cases.append({"worst": name, "steps": steps, "lr": 1.0, "value": solve(steps, 1.0)})
+    for steps in (1, 2, 3, 5, 8, 12, 20):
+        cases.append({"worst": "nesterov gap", "steps": steps, "value": nesterov_gap(steps)})
     for steps in (1, 2, 5):
         for lr in (0.5, 1.5):
             cases.append({"worst": "gap", "steps": steps, "lr": lr, "value": gap(steps, lr)})

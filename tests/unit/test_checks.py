@@ -741,6 +741,12 @@ STEEPEST, FLATTEST = 10 + math.sqrt(73), 10 - math.sqrt(73)  # (2 + 18)/2 and �
         ("ex-mo-critical", 0.49, [0.7, 0.3, 0.91, 0.91**2]),
         ("ex-mo-mean", 0.01, [25, 0.5, 0.49, 0.02]),
         ("ex-mo-kappa", 361, [19, (181 / 19) ** 2, 100]),
+        ("ex-bq-steps", 141, [142, 140, 2500, 139]),
+        ("ex-bq-edge", 19 / 140, [0.38, 0.2, 0.1, 2 / 15]),
+        ("ex-bq-floor", 0.6 / 2.8, [1 / 9, 0.25, 0.2]),
+        # r² - 1.91 r + 0.9
+        ("ex-bq-saddle", 0.955 + math.sqrt(0.955**2 - 0.9), [1.01, 1.1, 1.91, 0.9**0.5]),
+        ("ex-bq-energy", 0.05, [0.5, 0.95, 0.025, 0.2]),
         ("ex-mb-variance", 4 / 49, [0.1, 0.08, 2 / 7, 400 / 49]),
         ("ex-mb-half", 63, [60, 21, 12.6]),
         ("ex-mb-rate", 2 / 3, [1, 0.5, 0.5**0.5, 4 / 3]),
@@ -878,7 +884,22 @@ def coasting(grad, x, lr, momentum, steps):
     return x
 
 
+def table_of_points(grad, x0, lr, steps):
+    """Keep all points, and take those that are needed."""
+    x, y = [x0], [None, x0]
+    for t in range(1, steps + 1):
+        x.append(y[t] - lr * grad(y[t]))
+        y.append(x[t] + (t - 1) * (x[t] - x[t - 1]) / (t + 2))
+    return x[steps]
+
+
 FUNCTION_ANSWERS = {
+    "ex-bq-ahead": lambda grad, x, v, lr, momentum: (
+        x + momentum * v - lr * grad(x + momentum * v),
+        momentum * v - lr * grad(x + momentum * v),
+    ),
+    "ex-bq-growing": table_of_points,
+    "ex-bq-restart": lambda grad, v: v * float(np.dot(grad, v) <= 0),
     "ex-mo-pair": lambda m, L: (
         4 / (L + m + 2 * (m * L) ** 0.5),
         ((L / m) ** 0.5 - 1) ** 2 / ((L / m) ** 0.5 + 1) ** 2,
@@ -959,6 +980,19 @@ def test_each_mistake_in_a_function_is_told_by_its_own_sentence(exercise, senten
                 momentum * b - lr * grad,
             ),
             "That is the inside form: here the rate multiplies the whole buffer.",
+        ),
+        (
+            "ex-bq-ahead",
+            lambda grad, x, v, lr, momentum: (
+                x + momentum * v - lr * grad(x),
+                momentum * v - lr * grad(x),
+            ),
+            "That is the heavy ball: the gradient is wanted ahead, at x + μv.",
+        ),
+        (
+            "ex-bq-restart",
+            lambda grad, v: np.where(grad * v > 0, 0, v),
+            "That brakes each coordinate by itself; the angle is between the vectors.",
         ),
         (
             "ex-mo-bug",

@@ -1,0 +1,323 @@
+"""The answers of the chapter on momentum beyond quadratics."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gdcourse._answers._kinds import Answer, Code, Gradient
+from gdcourse._types import Array
+
+
+def _steps() -> Answer:
+    gap = 1e-4
+    return Answer(
+        math.ceil(math.sqrt(2 / gap) - 1),
+        {
+            "T + 1 is at least 141.4; take 1 off.": math.ceil(math.sqrt(2 / gap)),
+            "One step fewer, and the bound is a hair above.": math.ceil(math.sqrt(2 / gap) - 2),
+            "That is the guarantee of gradient descent.": math.ceil((1 / gap - 2) / 4),
+            "The 2 is missing in front.": math.ceil(1 / math.sqrt(gap) - 1),
+            "That is without the root: the square is below.": math.ceil(2 / gap) - 1,
+            "That is for Huber's function, the worst; the theorem asks for two more.": 139,
+        },
+        rtol=1e-6,
+    )
+
+
+def _edge() -> Answer:
+    mu, L = 0.9, 10.0
+    return Answer(
+        (2 + 2 * mu) / (1 + 2 * mu) / L,
+        {
+            "That is the heavy ball's edge.": 2 * (1 + mu) / L,
+            "That is the edge of gradient descent.": 2 / L,
+            "That is 1/L, the customary rate; it is below the edge.": 1 / L,
+            "That is what the edge tends to as the momentum tends to 1.": 4 / 3 / L,
+            "That is ηλ; divide by the curvature.": (2 + 2 * mu) / (1 + 2 * mu),
+            "The momentum counts twice below, too.": (2 + 2 * mu) / (1 + mu) ** 2 / L,
+        },
+        rtol=4e-3,  # 0.136
+    )
+
+
+def _floor_of(lr: float, mu: float, curvature: float, variance: float) -> float:
+    """Return the mean square of the error in the long run."""
+    top = lr * variance * (1 + mu)
+    return top / ((1 - mu) * curvature * (2 * (1 + mu) - lr * curvature))
+
+
+def _floor() -> Answer:
+    lr, mu, curvature, variance = 0.1, 0.5, 2.0, 4.0
+    return Answer(
+        _floor_of(lr, mu, curvature, variance),
+        {
+            "That is without momentum.": _floor_of(lr, 0.0, curvature, variance),
+            "That is with the variance 16: 4 is the variance already.": _floor_of(
+                lr, mu, curvature, variance**2
+            ),
+            "That is with the variance 2: 4 is the variance already.": _floor_of(
+                lr, mu, curvature, variance**0.5
+            ),
+            "That is SGD's floor at the effective rate; this one is a little lower.": _floor_of(
+                lr / (1 - mu), 0.0, curvature, variance
+            ),
+            "That is without the curvature in front of the bracket.": curvature
+            * _floor_of(lr, mu, curvature, variance),
+            "That is the rule of thumb for small rates.": lr
+            * variance
+            / (1 - mu)
+            / (2 * curvature),
+            "1 + μ is above and 1 - μ below.": lr
+            * variance
+            * (1 - mu)
+            / ((1 + mu) * curvature * (2 * (1 + mu) - lr * curvature)),
+        },
+        rtol=1e-2,  # 0.21 and 0.214
+    )
+
+
+def _saddle() -> Answer:
+    lr, mu, a = 0.005, 0.9, 2.0
+    middle = 1 + mu + lr * a
+    spread = math.sqrt(middle**2 - 4 * mu)
+    return Answer(
+        (middle + spread) / 2,
+        {
+            "That is gradient descent at the same rate.": 1 + lr * a,
+            "That is gradient descent at the effective rate, an upper bound.": 1
+            + lr * a / (1 - mu),
+            "That is the other root; in the long run the larger one counts.": (middle - spread) / 2,
+            "The curvature is negative: ηλ is -0.01.": math.sqrt(mu),
+            "That is the sum of the roots.": middle,
+            "Divide by 2.": middle + spread,
+        },
+        rtol=5e-4,  # 1.0647 and 1.065, and not 1.06
+    )
+
+
+def _energy() -> Answer:
+    mu, L = 0.9, 4.0
+    return Answer(
+        2 * (1 - mu) / L,
+        {
+            "That is the edge on a quadratic; the energy needs a smaller rate.": 2 * (1 + mu) / L,
+            "That is the edge of gradient descent: it is the effective rate that is to be below.": 2
+            / L,
+            "That is half of it: up to 2(1 - μ)/L.": (1 - mu) / L,
+            "That is ηL; divide by L.": 2 * (1 - mu),
+            "That multiplies by the momentum; friction is 1 - μ.": 2 * mu / L,
+        },
+        rtol=2e-3,
+    )
+
+
+#: By the label of the exercise.
+ANSWERS: dict[str, Callable[[], Answer]] = {
+    "ex-bq-steps": _steps,
+    "ex-bq-edge": _edge,
+    "ex-bq-floor": _floor,
+    "ex-bq-saddle": _saddle,
+    "ex-bq-energy": _energy,
+}
+
+
+# --- Functions that a reader writes ---
+
+
+_LINE = Gradient("the gradient 2x", lambda x: 2 * x)
+_CUBE = Gradient("the gradient x³ + x", lambda x: x**3 + x)
+
+Slope = Callable[[Any], Any]
+
+
+def _ahead(grad: Slope, x: Any, v: Any, lr: float, momentum: float) -> tuple[Any, Any]:
+    new = momentum * v - lr * grad(x + momentum * v)
+    return x + new, new
+
+
+def _pair(x: Any, v: Any) -> tuple[Any, Any]:
+    return x + v, v
+
+
+_AHEAD = Code(
+    _ahead,
+    {
+        "That is the heavy ball: the gradient is wanted ahead, at x + μv.": (
+            lambda grad, x, v, lr, momentum: _pair(x, momentum * v - lr * grad(x))
+        ),
+        "That looks a whole step ahead: the ball will keep the share μ of its velocity.": (
+            lambda grad, x, v, lr, momentum: _pair(x, momentum * v - lr * grad(x + v))
+        ),
+        "That looks back: x + μv, with a plus.": lambda grad, x, v, lr, momentum: _pair(
+            x, momentum * v - lr * grad(x - momentum * v)
+        ),
+        "Downhill: subtract the gradient.": lambda grad, x, v, lr, momentum: _pair(
+            x, momentum * v + lr * grad(x + momentum * v)
+        ),
+        "The new velocity forgets the old one: μv is missing in it.": (
+            lambda grad, x, v, lr, momentum: _pair(x, -lr * grad(x + momentum * v))
+        ),
+        "The new velocity keeps the share μ of the old one, not all.": (
+            lambda grad, x, v, lr, momentum: _pair(x, v - lr * grad(x + momentum * v))
+        ),
+        "The learning rate is not used.": lambda grad, x, v, lr, momentum: _pair(
+            x, momentum * v - grad(x + momentum * v)
+        ),
+        "The point moves by the new velocity, not by the old one.": (
+            lambda grad, x, v, lr, momentum: (
+                x + v,
+                momentum * v - lr * grad(x + momentum * v),
+            )
+        ),
+        "The step begins at x; from x + μv it would count μv twice.": (
+            lambda grad, x, v, lr, momentum: (
+                x + momentum * v + momentum * v - lr * grad(x + momentum * v),
+                momentum * v - lr * grad(x + momentum * v),
+            )
+        ),
+        "That is the package's form, which returns the point ahead.": (
+            lambda grad, x, v, lr, momentum: (
+                x + momentum * (momentum * v - lr * grad(x)) - lr * grad(x),
+                momentum * v - lr * grad(x),
+            )
+        ),
+        "The velocity is returned as it came.": lambda grad, x, v, lr, momentum: (
+            x + momentum * v - lr * grad(x + momentum * v),
+            v,
+        ),
+        "The point comes first, then the velocity.": lambda grad, x, v, lr, momentum: _ahead(
+            grad, x, v, lr, momentum
+        )[::-1],
+    },
+    (
+        (_LINE, 4.0, -2.0, 0.25, 0.5),
+        (_CUBE, np.array([1.0, -0.5]), np.array([0.4, 1.0]), 0.1, 0.8),
+    ),
+    lambda grad, x, v, lr, momentum: (
+        f"For {grad}, x = {np.asarray(x).tolist()}, v = {np.asarray(v).tolist()}, lr = {lr:g} and "
+        f"momentum = {momentum:g}"
+    ),
+)
+
+
+def _growing(
+    grad: Slope,
+    x0: Any,
+    lr: float,
+    steps: int,
+    share: Callable[[int], float] = lambda t: (t - 1) / (t + 2),
+) -> Any:
+    x = y = x0
+    for t in range(1, steps + 1):
+        before, x = x, y - lr * grad(y)
+        y = x + share(t) * (x - before)
+    return x
+
+
+def _growing_ball(grad: Slope, x0: Any, lr: float, steps: int) -> Any:
+    """Take the gradient at x and not ahead."""
+    x, before = x0, x0
+    for t in range(1, steps + 1):
+        x, before = x + max(t - 2, 0) / (t + 1) * (x - before) - lr * grad(x), x
+    return x
+
+
+def _growing_ahead(grad: Slope, x0: Any, lr: float, steps: int) -> Any:
+    """Return the point ahead."""
+    x = y = x0
+    for t in range(1, steps + 1):
+        before, x = x, y - lr * grad(y)
+        y = x + (t - 1) / (t + 2) * (x - before)
+    return y
+
+
+def _growing_lost(grad: Slope, x0: Any, lr: float, steps: int) -> Any:
+    """Step from x with the gradient at y."""
+    x = y = x0
+    for t in range(1, steps + 1):
+        before, x = x, x - lr * grad(y)
+        y = x + (t - 1) / (t + 2) * (x - before)
+    return x
+
+
+_GROWING = Code(
+    _growing,
+    {
+        "That is gradient descent: y runs ahead of x.": lambda grad, x0, lr, steps: _growing(
+            grad, x0, lr, steps, lambda t: 0.0
+        ),
+        "That returns y; the guarantee is for x.": _growing_ahead,
+        "The gradient is taken at x; it is wanted at y.": _growing_ball,
+        "The step begins at y, not at x.": _growing_lost,
+        "Your t begins at 0: the factor is t/(t + 3) then.": lambda grad, x0, lr, steps: _growing(
+            grad, x0, lr, steps, lambda t: (t - 2) / (t + 1)
+        ),
+        "The factor is (t - 1)/(t + 2), not t/(t + 3).": lambda grad, x0, lr, steps: _growing(
+            grad, x0, lr, steps, lambda t: t / (t + 3)
+        ),
+        "The factor is (t - 1)/(t + 2), not (t - 1)/(t + 1).": lambda grad, x0, lr, steps: _growing(
+            grad, x0, lr, steps, lambda t: (t - 1) / (t + 1)
+        ),
+        "The momentum grows with t; yours is fixed.": lambda grad, x0, lr, steps: _growing(
+            grad, x0, lr, steps, lambda t: 0.9
+        ),
+        "That takes one step more.": lambda grad, x0, lr, steps: _growing(grad, x0, lr, steps + 1),
+        "That takes one step too few.": lambda grad, x0, lr, steps: _growing(
+            grad, x0, lr, steps - 1
+        ),
+        "That runs uphill: the gradient is subtracted.": lambda grad, x0, lr, steps: _growing(
+            grad, x0, -lr, steps
+        ),
+    },
+    ((_LINE, 4.0, 0.25, 4), (_CUBE, np.array([1.0, -0.5]), 0.1, 7)),
+    lambda grad, x0, lr, steps: (
+        f"For {grad}, x0 = {np.asarray(x0).tolist()}, lr = {lr:g} and steps = {steps}"
+    ),
+)
+
+
+def _brake(grad: Array, v: Array) -> Array:
+    return np.zeros_like(v) if grad @ v > 0 else v
+
+
+_BRAKE = Code(
+    _brake,
+    {
+        "The other way round: brake where the gradient and the velocity form an acute angle.": (
+            lambda grad, v: np.zeros_like(v) if grad @ v < 0 else v
+        ),
+        "That never brakes.": lambda grad, v: v,
+        "That always brakes.": lambda grad, v: np.zeros_like(v),
+        "That brakes each coordinate by itself; the angle is between the vectors.": (
+            lambda grad, v: np.where(grad * v > 0, 0.0, v)
+        ),
+        "That brakes only if every coordinate goes uphill.": lambda grad, v: (
+            np.zeros_like(v) if (grad * v > 0).all() else v
+        ),
+        "That brakes if any coordinate goes uphill; the sum decides.": lambda grad, v: (
+            np.zeros_like(v) if (grad * v > 0).any() else v
+        ),
+        "That turns the ball around; it is to stop.": lambda grad, v: -v if grad @ v > 0 else v,
+        "Return the velocity, not the gradient.": lambda grad, v: (
+            np.zeros_like(v) if grad @ v > 0 else grad
+        ),
+    },
+    (
+        (np.array([2.0, 1.0]), np.array([1.0, -1.0])),
+        (np.array([2.0, 1.0]), np.array([-1.0, 1.0])),
+        (np.array([1.0, -3.0, 2.0]), np.array([2.0, -1.0, 0.5])),
+        (np.array([1.0, 2.0]), np.array([-3.0, -1.0])),
+    ),
+    lambda grad, v: f"For grad = {grad.tolist()} and v = {v.tolist()}",
+)
+
+#: By the label of the exercise.
+FUNCTIONS: dict[str, Code] = {
+    "ex-bq-ahead": _AHEAD,
+    "ex-bq-growing": _GROWING,
+    "ex-bq-restart": _BRAKE,
+}

@@ -1,0 +1,391 @@
+"""The claims of the chapter on momentum beyond quadratics."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gdcourse as gd
+
+WORST = json.loads((Path(__file__).parent / "worst_cases.json").read_text())["cases"]
+
+# The solver's answers are good to about 6e-5, relative.
+SOLVER = 2e-4
+
+
+def bend(x: Fraction, middle: int = 1) -> Fraction:
+    """Return the slope 25x, with another curvature between 1 and 2, and 25 again beyond."""
+    if x < 1:
+        return 25 * x
+    if x < 2:
+        return 25 + middle * (x - 1)
+    return 25 + middle + 25 * (x - 2)
+
+
+@pytest.mark.claim(
+    "claim-bq-cycle",
+    kind="counterexample",
+    holds={"rate": "1/9", "momentum": "4/9", "middle": 1, "points": (792, -2208, 2592)},
+    false=[
+        {"rate": "1/10"},
+        {"rate": "1/25"},
+        {"momentum": "1/3"},
+        {"momentum": "5/9"},
+        {"middle": 25},
+        {"middle": 5},
+        {"points": (792, 2592, -2208)},
+    ],
+)
+def test_cycle_of_three_points(
+    rate: str, momentum: str, middle: int, points: tuple[int, ...]
+) -> None:
+    """With exact fractions: the cycle, what the proof says of the differences, and a long run."""
+    cycle = [Fraction(p, 1225) for p in points]
+    lr, mu = Fraction(rate), Fraction(momentum)
+    for first in range(3):
+        before, here, after = (cycle[(first + k) % 3] for k in range(3))
+        assert after == here + mu * (here - before) - lr * bend(here, middle)
+    x, v = Fraction(33, 10), Fraction(0)
+    differences = []
+    for t in range(300):
+        belongs = cycle[(t - 2) % 3 - 1]  # the third point at step 2
+        differences.append(x - belongs)
+        if t >= 2:
+            assert (x < 1) == (belongs < 1)
+            assert (x >= 2) == (belongs >= 2)
+        v = mu * v - lr * bend(x, middle)
+        # Fractions double in length at every step; beyond what the proof needs, round them.
+        x = x + v if t < 12 else (x + v).limit_denominator(10**60)
+        v = v if t < 12 else v.limit_denominator(10**60)
+    room = min(min(abs(p - 1), abs(p - 2)) for p in cycle)
+    assert all(abs(d) < Fraction(9, 100) < room for d in differences[4:])
+    # The closed form (a + bt)(-2/3)^t through two of them, and the runs goes on so.
+    a = differences[2] * Fraction(9, 4)
+    b = differences[3] * Fraction(-27, 8)
+    for t in range(2, 13):
+        assert differences[t] == (a + (b - a) * (t - 2)) * Fraction(-2, 3) ** t
+    assert abs(differences[-1]) < 1e-40
+
+
+@pytest.mark.claim(
+    "claim-bq-ahead",
+    kind="exact",
+    holds={"share": "mu", "sign": -1.0},
+    false=[{"share": "1"}, {"share": "0"}, {"sign": 1.0}],
+)
+def test_points_ahead(share: str, sign: float) -> None:
+    """The looking-ahead form written out, beside the package's rule."""
+    for objective, start in ((gd.rosenbrock(), [-1.2, 1.0]), (gd.himmelblau(), [0.5, -0.5])):
+        for momentum in (0.3, 0.9):
+            ahead = {"mu": momentum, "1": 1.0, "0": 0.0}[share]
+            rule = gd.Nesterov(lr=5e-4, momentum=momentum)
+            seen = gd.minimize(objective, start, rule, steps=60).x
+            x, v = np.array(start), np.zeros(2)
+            for t in range(60):
+                np.testing.assert_allclose(x + ahead * v, seen[t], rtol=1e-9)
+                v = momentum * v + sign * 5e-4 * objective.grad(x + momentum * v)
+                x = x + v
+
+
+def nesterov_factor(push: float, momentum: float) -> float:
+    """Return the spectral radius for one curvature; push is ηλ."""
+    steps = (1 - push) * np.array([[1 + momentum, -momentum], [0.0, 0.0]])
+    return float(np.max(np.abs(np.linalg.eigvals(steps + np.array([[0.0, 0.0], [1.0, 0.0]])))))
+
+
+@pytest.mark.claim(
+    "claim-bq-nesterov",
+    kind="spectrum",
+    holds={"above": 2.0, "below": 2.0},
+    false=[{"above": 1.9}, {"above": 2.1}, {"below": 1.0}, {"below": 2.2}],
+)
+def test_edge_of_nesterov(above: float, below: float) -> None:
+    """Runs of the rule a little below the edge settle; at it and beyond they do not."""
+    for momentum in (0.2, 0.5, 0.9, 0.99):
+        for curvature in (0.5, 7.0):
+            edge = (2 + above * momentum) / (1 + below * momentum) / curvature
+            for share in (0.05, 0.6, 0.998):
+                assert nesterov_factor(share * edge * curvature, momentum) < 1 - 1e-9
+            rule = gd.Nesterov(lr=0.98 * edge, momentum=momentum)
+            settled = gd.minimize(gd.quadratic(curvature), 1.0, rule, steps=4000).x[-1]
+            assert abs(settled) < 1e-6
+            for share, steps in ((1, 3000), (1.002, 3000), (1.5, 200)):
+                rule = gd.Nesterov(lr=share * edge, momentum=momentum)
+                far = gd.minimize(gd.quadratic(curvature), 1.0, rule, steps=steps).x[-1]
+                assert abs(far) > 1e-2
+
+
+@pytest.mark.claim(
+    "claim-bq-nesterov",
+    kind="spectrum",
+    holds={"power": 0.5, "at": "m", "momentum": "ratio"},
+    false=[{"power": 1.0}, {"power": 0.45}, {"at": "L"}, {"momentum": "square"}],
+)
+def test_factor_of_nesterov(power: float, at: str, momentum: str) -> None:
+    """The factor over all curvatures between m and L, and where it is largest."""
+    for kappa in (2.0, 10.0, 100.0, 1e4):
+        root = math.sqrt(kappa)
+        mu = ((root - 1) / (root + 1)) ** {"ratio": 1, "square": 2}[momentum]
+        pushes = np.concatenate([np.linspace(1 / kappa, 1, 400), np.logspace(-4, 0, 100)])
+        pushes = pushes[pushes >= 1 / kappa]
+        sizes = [nesterov_factor(push, mu) for push in pushes]
+        # At the smallest curvature the root is double, and good to half of the digits.
+        assert max(sizes) == pytest.approx(1 - kappa**-power, rel=1e-6)
+        assert pushes[np.argmax(sizes)] == {"m": 1 / kappa, "L": 1.0}[at]
+
+
+def accelerated(
+    grad: Callable[[np.ndarray], np.ndarray],
+    x: np.ndarray,
+    lr: float,
+    steps: int,
+    momentum: Callable[[int], float] = lambda t: (t - 1) / (t + 2),
+) -> list[np.ndarray]:
+    """Return the points of the run with a growing momentum, the start first."""
+    points, y = [x], x
+    for t in range(1, steps + 1):
+        before, x = x, y - lr * grad(y)
+        y = x + momentum(t) * (x - before)
+        points.append(x)
+    return points
+
+
+@pytest.mark.claim(
+    "claim-bq-convex",
+    kind="worst case",
+    holds={"constant": 2.0, "power": 2.0},
+    false=[{"constant": 1.7}, {"constant": 0.5}, {"power": 2.1}, {"power": 3.0}],
+)
+def test_gap_of_the_worst_convex_function(constant: float, power: float) -> None:
+    """No smooth convex function has a larger gap; a smaller one is not certain."""
+    cases = [case for case in WORST if case["worst"] == "nesterov gap"]
+    assert [case["steps"] for case in cases] == [1, 2, 3, 5, 8, 12, 20]
+    for case in cases:
+        assert case["value"] <= constant / (case["steps"] + 1) ** power * (1 + SOLVER)
+
+
+@pytest.mark.claim(
+    "claim-bq-convex",
+    kind="instances",
+    holds={"constant": 2.0, "convex": True, "momentum": "growing", "lr": 1.0},
+    false=[
+        {"constant": 1.9},
+        {"convex": False},
+        {"momentum": "none"},
+        {"momentum": "0.9"},
+        {"lr": 1.4},
+    ],
+)
+def test_gap_of_accelerated_runs(constant: float, convex: bool, momentum: str, lr: float) -> None:
+    """Runs on convex functions, each for its worst start or nearly so, against the bound."""
+    share = {
+        "growing": lambda t: (t - 1) / (t + 2),
+        "none": lambda t: 0.0,
+        "0.9": lambda t: 0.9,
+    }[momentum]
+    cases = [
+        *((gd.huber(4 / ((T + 2) * (T + 3))), np.array(1.0), np.array(0.0)) for T in (3, 30, 300)),
+        (gd.quadratic([1.0, 0.1, 1e-3]), np.ones(3), np.zeros(3)),
+        (gd.quadratic(np.logspace(-6, 0, 60)), np.ones(60), np.zeros(60)),
+        (gd.nesterov_chain(60), np.zeros(60), gd.nesterov_chain(60).minimizer),
+    ]
+    if not convex:
+        cosine = gd.Objective("cosine", lambda x: 1 - np.cos(x), np.sin, minimizer=0.0)
+        cases = [(cosine, np.array(3.1), np.array(0.0))]
+    for objective, start, end in cases:
+        lowest, distance = objective.f(end), np.sum((start - end) ** 2)
+        points = accelerated(objective.grad, start, lr, 320, share)
+        for T in range(1, 321):
+            bound = constant * distance / (T + 1) ** 2
+            assert objective.f(points[T]) - lowest <= bound * (1 + 1e-9) + 1e-15
+
+
+@pytest.mark.claim(
+    "claim-bq-huber",
+    kind="exact",
+    holds={"first": 2, "second": 3, "quarter": 4, "momentum": "growing"},
+    false=[{"first": 1}, {"second": 2}, {"quarter": 5}, {"quarter": 3}, {"momentum": "none"}],
+)
+def test_huber_is_the_worst_for_nesterov(
+    first: int, second: int, quarter: int, momentum: str
+) -> None:
+    """Runs from the claimed start, beside the formula and the recorded worst cases."""
+    recorded = {case["steps"]: case["value"] for case in WORST if case["worst"] == "nesterov gap"}
+    share = {"growing": lambda t: (t - 1) / (t + 2), "none": lambda t: 0.0}[momentum]
+    for delta in (0.5, 1.0, 4.0):
+        for T in (1, 2, 3, 5, 8, 12, 20, 77):
+            robust = gd.huber(delta)
+            start = (T + first) * (T + second) / quarter * delta
+            gap = robust.f(accelerated(robust.grad, np.array(start), 1.0, T, share)[-1])
+            formula = 2 / ((T + first) * (T + second))
+            assert gap / start**2 == pytest.approx(formula, rel=1e-12, abs=0)
+            if T in recorded:
+                assert formula == pytest.approx(recorded[T], rel=SOLVER)
+
+
+def long_run_square(push: float, momentum: float) -> float:
+    """Return E e² over η²s² in the long run, from the recursion of E of the pair's products.
+
+    The pair (e_{t+1}, e_t) is taken on by a matrix M and gets the error -ηξ in its first entry,
+    so its matrix of second moments S satisfies S = M S Mᵀ + η²s² [[1, 0], [0, 0]].
+    """
+    step = np.array([[1 + momentum - push, -momentum], [1.0, 0.0]])
+    system = np.eye(4) - np.kron(step, step)
+    return float(np.linalg.solve(system, np.array([1.0, 0.0, 0.0, 0.0]))[0])
+
+
+def floor(
+    lr: float, momentum: float, curvature: float, variance: float, top: float, edge: float
+) -> float:
+    """Return the claim's formula, or a false one."""
+    above = lr * variance * (1 + top * momentum)
+    return above / ((1 - momentum) * curvature * (2 * (1 + edge * momentum) - lr * curvature))
+
+
+@pytest.mark.claim(
+    "claim-bq-floor",
+    kind="exact",
+    holds={"top": 1.0, "edge": 1.0, "power": 1},
+    false=[{"top": 0.0}, {"top": -1.0}, {"edge": 0.0}, {"edge": 0.9}, {"power": 2}],
+)
+def test_floor_of_the_heavy_ball(top: float, edge: float, power: int) -> None:
+    """The formula beside the exact second moments, and one case beside many balls."""
+    for momentum in (0.0, 0.3, 0.9, 0.99):
+        for curvature, variance in ((1.0, 1.0), (7.0, 0.2)):
+            for share in (1e-3, 0.1, 0.7, 0.99):
+                lr = share * 2 * (1 + momentum) / curvature
+                exact = long_run_square(lr * curvature, momentum) * lr**2 * variance
+                formula = floor(lr, momentum, curvature, variance**power, top, edge)
+                assert formula == pytest.approx(exact, rel=1e-9, abs=0)
+
+
+@pytest.mark.claim(
+    "claim-bq-floor",
+    kind="statistical",
+    holds={"momentum": 0.9, "formula": 0.9},
+    false=[{"formula": 0.85}, {"formula": 0.0}],
+)
+def test_floor_of_many_balls(momentum: float, formula: float, rng: np.random.Generator) -> None:
+    """The rule itself, with new noise at every step; the band is 6 standard errors wide.
+
+    The squares of 4000 independent balls have a mean with a relative standard error of
+    sqrt(2/4000). A false alarm, over all seeds, has a chance of about 2e-9.
+    """
+    rule, x = gd.Momentum(lr=0.1, momentum=momentum), np.zeros(4000)
+    state = rule.init(x)
+    for _ in range(400):
+        x, state = rule.update(x, x + rng.standard_normal(4000), state)
+    expected = floor(0.1, formula, 1.0, 1.0, 1.0, 1.0)
+    assert np.mean(x**2) == pytest.approx(expected, rel=6 * math.sqrt(2 / 4000))
+
+
+@pytest.mark.claim(
+    "claim-bq-same",
+    kind="exact",
+    holds={"scaled": True, "low": 0.5, "high": 1.0},
+    false=[{"scaled": False}, {"low": 0.45}, {"low": 0.0}, {"high": 0.99}],
+)
+def test_floors_at_the_same_effective_rate(scaled: bool, low: float, high: float) -> None:
+    """Both bounds, close to where each is attained: no momentum, and nearly all of it."""
+    for momentum in (0.0, 0.3, 0.9, 0.999):
+        for push in (0.001, 0.2, 1.0, 1.99):
+            own = push * (1 - momentum) if scaled else push
+            ball = long_run_square(own, momentum) * own**2
+            sgd = push**2 / (push * (2 - push))
+            assert ball <= high * sgd * (1 + 1e-9)
+            assert ball >= (1 - low * push) * sgd * (1 - 1e-9)
+
+
+def rolling(
+    objective: gd.Objective, x: np.ndarray, v: np.ndarray, lr: float, momentum: float, steps: int
+) -> tuple[list[np.ndarray], list[float]]:
+    """Return the points of the heavy ball, and their energies."""
+    rule = gd.Momentum(lr=lr, momentum=momentum)
+    state = rule.init(x)._replace(v=v)
+    points, energies = [], []
+    for _ in range(steps + 1):
+        points.append(x)
+        energies.append(float(objective.f(x) + momentum / (2 * lr) * np.sum(state.v**2)))
+        x, state = rule.update(x, objective.grad(x), state)
+    return points, energies
+
+
+@pytest.mark.claim(
+    "claim-bq-energy",
+    kind="instances",
+    holds={"share": 1.0, "weight": 0.5, "smooth": True, "at_rest": True},
+    false=[
+        {"share": 1.02},
+        {"share": 1.5},
+        {"weight": 0.4},
+        {"weight": 0.0},
+        {"smooth": False},
+        {"at_rest": False},
+    ],
+)
+def test_energy_of_the_heavy_ball(
+    share: float, weight: float, smooth: bool, at_rest: bool, rng: np.random.Generator
+) -> None:
+    """Random states, the states where the bound is sharp, and whole runs from rest."""
+    curved = gd.Objective("waves", lambda x: np.sum(1 - np.cos(x)), np.sin)
+    cases = [
+        (gd.quadratic([1.0, 0.2]), 1.0, 2),
+        (gd.quadratic([4.0, -1.0]), 4.0, 2),
+        (gd.huber(), 1.0, 1),
+        (gd.ripples(), 8.0, 1),
+        (curved, 1.0, 3),
+    ]
+    if not smooth:
+        cases = [(gd.quartic(), 1.0, 1)]
+    for objective, L, d in cases:
+        for momentum in (0.0, 0.5, 0.9, 0.99):
+            lr = share * 2 * (1 - momentum) / L
+            rule = gd.Momentum(lr=lr, momentum=momentum)
+            for scale in (0.1, 3.0):
+                starts = scale * rng.standard_normal((60, 2, d))
+                # Where the new velocity is the old one, no slack is left on a parabola.
+                sharp = [(x, -lr / (1 - momentum) * objective.grad(x)) for x, _ in starts]
+                for x, v in [*starts, *sharp]:
+                    x, v = (x[0], np.asarray(v)[..., 0]) if d == 1 else (x, v)
+                    state = rule.init(x)._replace(v=v)
+                    new_x, new = rule.update(x, objective.grad(x), state)
+                    before, after = (
+                        objective.f(p) + weight * momentum / lr * np.sum(q**2)
+                        for p, q in ((x, v), (new_x, new.v))
+                    )
+                    # What is compared are sums; their rounding is relative to their terms.
+                    assert after <= before + 1e-9 * (1 + abs(before))
+            first = 2.0 * np.ones(d) if d > 1 else np.array(2.0)
+            push = np.zeros(d) if d > 1 else np.array(0.0)
+            if not at_rest:
+                push = push - 1.0
+            points, _ = rolling(objective, first, push, lr, momentum, 200)
+            on_the_way = [
+                a + s * (b - a) for a, b in itertools.pairwise(points) for s in (0, 0.5, 1)
+            ]
+            assert max(objective.f(p) for p in on_the_way) <= objective.f(first) + 1e-9
+
+
+@pytest.mark.claim(
+    "claim-bq-saddle",
+    kind="spectrum",
+    holds={"low": 1.0, "divide": 1.0},
+    false=[{"low": 1.1}, {"low": 2.0}, {"divide": 0.0}, {"divide": -1.0}, {"divide": 0.95}],
+)
+def test_leaving_a_saddle(low: float, divide: float) -> None:
+    """The factor between its bounds, and a start on the ridge that stays there."""
+    for momentum in (0.05, 0.5, 0.9, 0.99):
+        for push in (1e-4, 0.01, 0.3, 2.0):
+            step = np.array([[1 + momentum + push, -momentum], [1.0, 0.0]])
+            r = float(np.max(np.abs(np.linalg.eigvals(step))))
+            assert 1 + low * push < r
+            assert r < 1 + push / (1 - divide * momentum)
+        rule = gd.Momentum(lr=0.1, momentum=momentum)
+        assert (gd.minimize(gd.saddle(), [1.0, 0.0], rule, steps=500).x[:, 1] == 0).all()
