@@ -45,6 +45,9 @@ FENCE = re.compile(
     r"^(?P<fence>`{3,})\{(?P<name>[\w:-]+)\}[ ]*(?P<title>[^\n]*)\n(?P<body>.*?)^(?P=fence)[ ]*$",
     re.MULTILINE | re.DOTALL,
 )
+EQUATION = re.compile(
+    r"(?P<formula>\$\$\n(?:(?!\$\$).)*?)\n?\$\$ \((?P<label>eq-[\w-]+)\)", re.DOTALL
+)
 OPTION = re.compile(r"\A(?::(\w+):[ ]*([^\n]*)\n)")
 
 
@@ -60,11 +63,17 @@ def glued_values(notebook: nbformat.NotebookNode) -> dict[str, str]:
     return values
 
 
-def titles(notebooks: list[nbformat.NotebookNode]) -> dict[str, str]:
-    """Return what a reference to a labelled directive says, by its label."""
+def titles(notebooks: dict[Path, nbformat.NotebookNode]) -> dict[str, str]:
+    """Return what a reference to a labelled directive or equation says, by its label."""
     found = {}
-    for notebook in notebooks:
+    for path, notebook in notebooks.items():
+        chapter = re.match(r"0*([1-9]\d*)-", path.name)  # as the page numbers its equations
+        equations = 0
         for cell in notebook.cells:
+            for match in EQUATION.finditer(cell.source):
+                equations += 1
+                number = f"{chapter[1]}.{equations}" if chapter else f"{equations}"
+                found[match["label"]] = f"({number})"
             for match in FENCE.finditer(cell.source):
                 label = re.search(r"^:label: (\S+)", match["body"], re.MULTILINE)
                 if label:
@@ -104,14 +113,14 @@ def flatten_directive(match: re.Match[str]) -> str:
     raise ValueError(f"no plain form is known for the directive {name!r}: add one here.")
 
 
-def number_equations(text: str, numbers: dict[str, int]) -> str:
-    """Return the text with labelled equations numbered, and the numbers added to the table."""
+def number_equations(text: str, names: dict[str, str]) -> str:
+    """Return the text with the numbers of the labelled equations."""
 
     def tag(match: re.Match[str]) -> str:
-        number = numbers.setdefault(match[2], len(numbers) + 1)
-        return f"{match[1].rstrip()} \\tag{{{number}}}\n$$"
+        number = names[match["label"]].strip("()")
+        return f"{match['formula'].rstrip()} \\tag{{{number}}}\n$$"
 
-    return re.sub(r"(\$\$\n(?:(?!\$\$).)*?)\n?\$\$ \((eq-[\w-]+)\)", tag, text, flags=re.DOTALL)
+    return EQUATION.sub(tag, text)
 
 
 def fold(cells: list[nbformat.NotebookNode]) -> None:
@@ -132,21 +141,20 @@ def flatten(
 ) -> nbformat.NotebookNode:
     """Return the notebook without directives and roles, with the cell for Colab on top."""
     fold(notebook.cells)
-    values, numbers = glued_values(notebook), dict[str, int]()
-    markdown = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
-    for cell in markdown:
-        cell.source = number_equations(cell.source, numbers)
+    values = glued_values(notebook)
     roles: dict[str, Callable[[str], str]] = {
         "glue:text": lambda key: values[key],
         "cite:p": lambda keys: citation(keys, library),
         "cite:t": lambda keys: citation(keys, library, in_text=True),
         "prf:ref": lambda label: names[label],
         "ref": lambda label: names[label],
-        "eq": lambda label: f"({numbers[label]})",
+        "eq": lambda label: names[label],
         "term": lambda word: word,
     }
-    for cell in markdown:
-        text = FENCE.sub(flatten_directive, cell.source)
+    for cell in notebook.cells:
+        if cell.cell_type != "markdown":
+            continue
+        text = FENCE.sub(flatten_directive, number_equations(cell.source, names))
         cell.source = re.sub(
             r"\{([\w:]+)\}`([^`]+)`", lambda role: roles[role[1]](role[2]), text
         ).strip()
@@ -162,7 +170,7 @@ def write_all(target: Path) -> list[Path]:
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     library = parse_file(str(ROOT / "references.bib"))
     notebooks = {path: nbformat.read(path, as_version=4) for path in NOTEBOOKS}
-    names = titles(list(notebooks.values()))
+    names = titles(notebooks)
     written = []
     for path, notebook in notebooks.items():
         out = target / path.relative_to(ROOT)

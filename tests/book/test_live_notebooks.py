@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import live_notebooks
 import nbformat
@@ -72,11 +73,11 @@ def test_numbers_and_names_stand_where_the_roles_were() -> None:
     notebook = nbformat.v4.new_notebook(
         cells=[cell, nbformat.v4.new_code_cell("glue", outputs=[output])]
     )
-    names = live_notebooks.titles([notebook])
+    names = live_notebooks.titles({Path("07-name.ipynb"): notebook})
     flat = live_notebooks.flatten(notebook, names, library=None, address="https://example.org")
     text = flat.cells[1].source
-    assert "It is 0.5, says *Title* with (1)." in text
-    assert "x = 1 \\tag{1}\n$$" in text
+    assert "It is 0.5, says *Title* with (7.1)." in text
+    assert "x = 1 \\tag{7.1}\n$$" in text
     assert "**Theorem** (Title). Body." in text
     assert "<details><summary>Solution</summary>\n\n```python\nx = 2\n```\n\n</details>" in text
 
