@@ -76,7 +76,7 @@ def _floor() -> Answer:
             * (1 - mu)
             / ((1 + mu) * curvature * (2 * (1 + mu) - lr * curvature)),
         },
-        rtol=1e-2,  # 0.21 and 0.214
+        rtol=2.5e-2,  # 0.21
     )
 
 
@@ -134,73 +134,52 @@ _CUBE = Gradient("the gradient x³ + x", lambda x: x**3 + x)
 Slope = Callable[[Any], Any]
 
 
-def _ahead(grad: Slope, x: Any, v: Any, lr: float, momentum: float) -> tuple[Any, Any]:
-    new = momentum * v - lr * grad(x + momentum * v)
-    return x + new, new
+def _nesterov_pair(m: float, L: float, power: float = 1.0) -> tuple[float, float]:
+    root = math.sqrt(L / m)
+    return 1 / L, ((root - 1) / (root + 1)) ** power
 
 
-def _pair(x: Any, v: Any) -> tuple[Any, Any]:
-    return x + v, v
+def _ball_pair(m: float, L: float) -> tuple[float, float]:
+    return (2 / (math.sqrt(L) + math.sqrt(m))) ** 2, _nesterov_pair(m, L, 2)[1]
 
 
-_AHEAD = Code(
-    _ahead,
+_PAIR = Code(
+    _nesterov_pair,
     {
-        "That is the heavy ball: the gradient is wanted ahead, at x + μv.": (
-            lambda grad, x, v, lr, momentum: _pair(x, momentum * v - lr * grad(x))
+        "That momentum is the heavy ball's, the square of Nesterov's.": lambda m, L: _nesterov_pair(
+            m, L, 2
         ),
-        "That looks a whole step ahead: the ball will keep the share μ of its velocity.": (
-            lambda grad, x, v, lr, momentum: _pair(x, momentum * v - lr * grad(x + v))
+        "That is the heavy ball's pair.": _ball_pair,
+        "That rate is the heavy ball's; Nesterov's is 1/L.": lambda m, L: (
+            _ball_pair(m, L)[0],
+            _nesterov_pair(m, L)[1],
         ),
-        "That looks back: x + μv, with a plus.": lambda grad, x, v, lr, momentum: _pair(
-            x, momentum * v - lr * grad(x - momentum * v)
+        "That rate is the best of gradient descent; Nesterov's is 1/L.": lambda m, L: (
+            2 / (L + m),
+            _nesterov_pair(m, L)[1],
         ),
-        "Downhill: subtract the gradient.": lambda grad, x, v, lr, momentum: _pair(
-            x, momentum * v + lr * grad(x + momentum * v)
+        "That rate is the edge of gradient descent, beyond Nesterov's.": lambda m, L: (
+            2 / L,
+            _nesterov_pair(m, L)[1],
         ),
-        "The new velocity forgets the old one: μv is missing in it.": (
-            lambda grad, x, v, lr, momentum: _pair(x, -lr * grad(x + momentum * v))
+        "The momentum has the root of κ, not κ.": lambda m, L: (1 / L, (L - m) / (L + m)),
+        "That is the factor, 1 - 1/√κ; the momentum is (√κ - 1)/(√κ + 1).": lambda m, L: (
+            1 / L,
+            1 - math.sqrt(m / L),
         ),
-        "The new velocity keeps the share μ of the old one, not all.": (
-            lambda grad, x, v, lr, momentum: _pair(x, v - lr * grad(x + momentum * v))
+        "The rate first, then the momentum.": lambda m, L: _nesterov_pair(m, L)[::-1],
+        "That is the customary 0.9, whatever the curvatures.": lambda m, L: (1 / L, 0.9),
+        "The rate is 1 over L, the largest curvature, not over m.": lambda m, L: (
+            1 / m,
+            _nesterov_pair(m, L)[1],
         ),
-        "The learning rate is not used.": lambda grad, x, v, lr, momentum: _pair(
-            x, momentum * v - grad(x + momentum * v)
+        "m is the smallest curvature and comes first.": lambda m, L: (
+            1 / L,
+            -_nesterov_pair(m, L)[1],
         ),
-        "The point moves by the new velocity, not by the old one.": (
-            lambda grad, x, v, lr, momentum: (
-                x + v,
-                momentum * v - lr * grad(x + momentum * v),
-            )
-        ),
-        "The step begins at x; from x + μv it would count μv twice.": (
-            lambda grad, x, v, lr, momentum: (
-                x + momentum * v + momentum * v - lr * grad(x + momentum * v),
-                momentum * v - lr * grad(x + momentum * v),
-            )
-        ),
-        "That is the package's form, which returns the point ahead.": (
-            lambda grad, x, v, lr, momentum: (
-                x + momentum * (momentum * v - lr * grad(x)) - lr * grad(x),
-                momentum * v - lr * grad(x),
-            )
-        ),
-        "The velocity is returned as it came.": lambda grad, x, v, lr, momentum: (
-            x + momentum * v - lr * grad(x + momentum * v),
-            v,
-        ),
-        "The point comes first, then the velocity.": lambda grad, x, v, lr, momentum: _ahead(
-            grad, x, v, lr, momentum
-        )[::-1],
     },
-    (
-        (_LINE, 4.0, -2.0, 0.25, 0.5),
-        (_CUBE, np.array([1.0, -0.5]), np.array([0.4, 1.0]), 0.1, 0.8),
-    ),
-    lambda grad, x, v, lr, momentum: (
-        f"For {grad}, x = {np.asarray(x).tolist()}, v = {np.asarray(v).tolist()}, lr = {lr:g} and "
-        f"momentum = {momentum:g}"
-    ),
+    ((4.0, 16.0), (1.0, 100.0), (0.02, 5.0)),
+    lambda m, L: f"For m = {m:g} and L = {L:g}",
 )
 
 
@@ -247,7 +226,7 @@ def _growing_lost(grad: Slope, x0: Any, lr: float, steps: int) -> Any:
 _GROWING = Code(
     _growing,
     {
-        "That is gradient descent: y runs ahead of x.": lambda grad, x0, lr, steps: _growing(
+        "That is gradient descent: y is to run ahead of x.": lambda grad, x0, lr, steps: _growing(
             grad, x0, lr, steps, lambda t: 0.0
         ),
         "That returns y; the guarantee is for x.": _growing_ahead,
@@ -317,7 +296,7 @@ _BRAKE = Code(
 
 #: By the label of the exercise.
 FUNCTIONS: dict[str, Code] = {
-    "ex-bq-ahead": _AHEAD,
+    "ex-bq-pair": _PAIR,
     "ex-bq-growing": _GROWING,
     "ex-bq-restart": _BRAKE,
 }

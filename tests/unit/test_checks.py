@@ -894,10 +894,7 @@ def table_of_points(grad, x0, lr, steps):
 
 
 FUNCTION_ANSWERS = {
-    "ex-bq-ahead": lambda grad, x, v, lr, momentum: (
-        x + momentum * v - lr * grad(x + momentum * v),
-        momentum * v - lr * grad(x + momentum * v),
-    ),
+    "ex-bq-pair": lambda m, L: (L**-1, (L**0.5 - m**0.5) / (L**0.5 + m**0.5)),
     "ex-bq-growing": table_of_points,
     "ex-bq-restart": lambda grad, v: v * float(np.dot(grad, v) <= 0),
     "ex-mo-pair": lambda m, L: (
@@ -982,12 +979,9 @@ def test_each_mistake_in_a_function_is_told_by_its_own_sentence(exercise, senten
             "That is the inside form: here the rate multiplies the whole buffer.",
         ),
         (
-            "ex-bq-ahead",
-            lambda grad, x, v, lr, momentum: (
-                x + momentum * v - lr * grad(x),
-                momentum * v - lr * grad(x),
-            ),
-            "That is the heavy ball: the gradient is wanted ahead, at x + μv.",
+            "ex-bq-pair",
+            lambda m, L: (1 / L, ((L / m) ** 0.5 - 1) ** 2 / ((L / m) ** 0.5 + 1) ** 2),
+            "That momentum is the heavy ball's, the square of Nesterov's.",
         ),
         (
             "ex-bq-restart",
