@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,7 @@ def _long_slope() -> Answer:
             * slope
             * (1 + momentum),
             "That divides by the momentum.": lr * slope / momentum,
+            "The rate is missing.": slope / (1 - momentum),
             "What is left out is what earlier steps give: the new gradient counts too.": lr
             * slope
             * momentum
@@ -40,6 +42,7 @@ def _edge() -> Answer:
         {
             "That is the edge of gradient descent; momentum moves it.": 2 / curvature,
             "That is half of it: the edge is at 2(1 + μ).": (1 + momentum) / curvature,
+            "That is 1/L, the customary rate of gradient descent.": 1 / curvature,
             "Momentum moves the edge up, by 1 + μ, not down by 1 - μ.": 2
             * (1 - momentum)
             / curvature,
@@ -66,6 +69,7 @@ def _critical() -> Answer:
             "That is the factor without momentum.": 1 - push,
             "That is with a plus: then it is above 1.": (1 + push**0.5) ** 2,
             "That is the root of ηλ.": push**0.5,
+            "That is 1 minus the momentum.": 1 - (1 - push**0.5) ** 2,
             "That is without the curvature.": (1 - 0.01**0.5) ** 2,
             "The root is over the whole product, rate times curvature.": (1 - 0.01 * 9**0.5) ** 2,
         },
@@ -88,26 +92,27 @@ def _mean_form() -> Answer:
     )
 
 
-def _for_whom() -> Answer:
-    momentum = 0.81
-    root = momentum**0.5
+def _decides() -> Answer:
+    lr, momentum = 0.05, 0.5
+    middle = 1 + momentum - lr * 1
+    spread = math.sqrt(middle**2 - 4 * momentum)
     return Answer(
-        ((1 + root) / (1 - root)) ** 2,
+        (middle + spread) / 2,
         {
-            "That is the root of κ.": (1 + root) / (1 - root),
-            "Take the root of the momentum first: √μ is (√κ - 1)/(√κ + 1).": (
-                (1 + momentum) / (1 - momentum)
-            )
-            ** 2,
-            "That is with μ for √μ and κ for √κ.": (1 + momentum) / (1 - momentum),
-            "That is 1 over (1 - √μ)², a quarter of it or so.": 1 / (1 - root) ** 2,
-            "That is 1 over 1 - μ, the gain along a flat direction.": 1 / (1 - momentum),
+            "That is the steep direction, which swings; the flat one is slower.": momentum**0.5,
+            "That is gradient descent along the flat direction.": 1 - lr,
+            "That is the effective rate along the flat direction: near, and a little slower.": 1
+            - lr / (1 - momentum),
+            "That is the smaller root; in the long run the larger one counts.": (middle - spread)
+            / 2,
+            "That is the momentum, the product of the two roots.": momentum,
+            "That is the sum of the two roots.": middle,
         },
         rtol=2e-3,
     )
 
 
-def _steps(lr: float, momentum: float, level: float, ball: bool = True) -> int:
+def _steps(lr: float, momentum: float, level: float) -> int:
     """Return the first step with f below the level, on ½(x₁²/100 + x₂²) from (1, 1)."""
     curvatures = np.array([0.01, 1.0])
     x, v = np.ones(2), np.zeros(2)
@@ -119,6 +124,13 @@ def _steps(lr: float, momentum: float, level: float, ball: bool = True) -> int:
     raise AssertionError("this run does not get there")
 
 
+def _near(level: float) -> int:
+    """Return the first step of the best pair with a distance below the level."""
+    r, t = 9 / 11, np.arange(400)
+    away = np.hypot((1 + (1 - r) * t) * r**t, (1 + (1 + r) * t) * r**t)
+    return int(np.argmax(away < level))
+
+
 def _count_steps() -> Answer:
     r = 9 / 11
     lr, momentum, level = (2 / 1.1) ** 2, r**2, 1e-10
@@ -126,8 +138,8 @@ def _count_steps() -> Answer:
     return Answer(
         right,
         {
-            "One step fewer, and it is a hair above.": right - 1,
-            "One step fewer is enough: step 0 is the start.": right + 1,
+            "At that step it is still above.": right - 1,
+            "It is below one step earlier already: step 0 is the start.": right + 1,
             "That is gradient descent at its best rate.": _steps(2 / 1.01, 0.0, level),
             "That is gradient descent with the rate 1/L.": _steps(1.0, 0.0, level),
             "The momentum is the square of the factor.": _steps(lr, r, level),
@@ -135,6 +147,10 @@ def _count_steps() -> Answer:
                 1.0, momentum, level
             ),
             "That is with the best rate of gradient descent.": _steps(2 / 1.01, momentum, level),
+            "That is what the factor alone promises; the factor t in front costs more.": math.ceil(
+                math.log(level / 0.505) / (2 * math.log(r))
+            ),
+            "That is until the distance is below that, and not f.": _near(level),
             "That is with the customary momentum of 0.9.": _steps(lr, 0.9, level),
             "That is with a momentum of 0.9 and the rate 1/L.": _steps(1.0, 0.9, level),
             "Without the half in f it takes this long.": _steps(lr, momentum, level / 2),
@@ -149,7 +165,7 @@ ANSWERS: dict[str, Callable[[], Answer]] = {
     "ex-mo-edge": _edge,
     "ex-mo-critical": _critical,
     "ex-mo-mean": _mean_form,
-    "ex-mo-kappa": _for_whom,
+    "ex-mo-decides": _decides,
     "ex-mo-count": _count_steps,
 }
 
@@ -171,6 +187,10 @@ _PAIR = Code(
         ),
         "The rate is the square of that.": lambda m, L: (_pair(m, L)[0] ** 0.5, _pair(m, L)[1]),
         "Both are to be squared.": lambda m, L: (_pair(m, L)[0] ** 0.5, _pair(m, L)[1] ** 0.5),
+        "That is gradient descent's best rate and factor.": lambda m, L: (
+            2 / (L + m),
+            (L - m) / (L + m),
+        ),
         "Take the roots of the curvatures before you add and subtract.": lambda m, L: (
             (2 / (L + m)) ** 2,
             ((L - m) / (L + m)) ** 2,
@@ -327,7 +347,7 @@ def _ahead(grad: Callable[[Any], Any], x: Any, lr: float, momentum: float, steps
 _BUG = Code(
     _heavy_ball,
     {
-        "That is still gradient descent: v must be made once, before the loop.": (
+        "That is the run of gradient descent: nothing of the last step is kept.": (
             lambda grad, x, lr, momentum, steps: _heavy_ball(grad, x, lr, 0.0, steps)
         ),
         "That moves by the old velocity: update it before you move.": _stale,
