@@ -77,6 +77,27 @@ def nesterov_gap(steps: int) -> float:
     return problem.solve(verbose=0)
 
 
+def nesterov_strong(steps: int, mu: float) -> float:
+    """Return the largest f(x_T) - f* of Nesterov's rule with its momentum for strong convexity.
+
+    For f smooth and mu-strongly convex, f(x_0) - f* = 1, with the rate 1/L.
+    """
+    from PEPit import PEP
+    from PEPit.functions import SmoothStronglyConvexFunction
+
+    problem = PEP()
+    f = problem.declare_function(SmoothStronglyConvexFunction, mu=mu, L=L)
+    best = f.stationary_point()
+    x = ahead = problem.set_initial_point()
+    problem.set_initial_condition(f(x) - f(best) <= 1)
+    root = (L / mu) ** 0.5
+    for _ in range(steps):
+        before, x = x, ahead - f.gradient(ahead) / L
+        ahead = x + (root - 1) / (root + 1) * (x - before)
+    problem.set_performance_metric(f(x) - f(best))
+    return problem.solve(verbose=0)
+
+
 def distance(steps: int, lr: float, mu: float) -> float:
     """Return the largest |x_T - x*|, for f smooth and mu-strongly convex, |x_0 - x*| = 1."""
     from PEPit import PEP
@@ -101,6 +122,10 @@ def main() -> None:
             cases.append({"worst": name, "steps": steps, "lr": 1.0, "value": solve(steps, 1.0)})
     for steps in (1, 2, 3, 5, 8, 12, 20):
         cases.append({"worst": "nesterov gap", "steps": steps, "value": nesterov_gap(steps)})
+    for steps in (1, 2, 4, 8, 12):
+        for mu in (0.1, 0.01):
+            value = nesterov_strong(steps, mu)
+            cases.append({"worst": "nesterov strong", "steps": steps, "mu": mu, "value": value})
     for steps in (1, 2, 5):
         for lr in (0.5, 1.5):
             cases.append({"worst": "gap", "steps": steps, "lr": lr, "value": gap(steps, lr)})

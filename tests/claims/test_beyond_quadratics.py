@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
 from collections.abc import Callable
@@ -20,7 +19,7 @@ WORST = json.loads((Path(__file__).parent / "worst_cases.json").read_text())["ca
 SOLVER = 2e-4
 
 
-def bend(x: Fraction, middle: int = 1) -> Fraction:
+def spring_slope(x: Fraction, middle: int = 1) -> Fraction:
     """Return the slope 25x, with another curvature between 1 and 2, and 25 again beyond."""
     if x < 1:
         return 25 * x
@@ -32,7 +31,13 @@ def bend(x: Fraction, middle: int = 1) -> Fraction:
 @pytest.mark.claim(
     "claim-bq-cycle",
     kind="counterexample",
-    holds={"rate": "1/9", "momentum": "4/9", "middle": 1, "points": (792, -2208, 2592)},
+    holds={
+        "rate": "1/9",
+        "momentum": "4/9",
+        "middle": 1,
+        "start": "33/10",
+        "points": (792, -2208, 2592),
+    },
     false=[
         {"rate": "1/10"},
         {"rate": "1/25"},
@@ -40,19 +45,21 @@ def bend(x: Fraction, middle: int = 1) -> Fraction:
         {"momentum": "5/9"},
         {"middle": 25},
         {"middle": 5},
+        {"start": "3"},
+        {"start": "7/2"},
         {"points": (792, 2592, -2208)},
     ],
 )
 def test_cycle_of_three_points(
-    rate: str, momentum: str, middle: int, points: tuple[int, ...]
+    rate: str, momentum: str, middle: int, start: str, points: tuple[int, ...]
 ) -> None:
     """With exact fractions: the cycle, what the proof says of the differences, and a long run."""
     cycle = [Fraction(p, 1225) for p in points]
     lr, mu = Fraction(rate), Fraction(momentum)
     for first in range(3):
         before, here, after = (cycle[(first + k) % 3] for k in range(3))
-        assert after == here + mu * (here - before) - lr * bend(here, middle)
-    x, v = Fraction(33, 10), Fraction(0)
+        assert after == here + mu * (here - before) - lr * spring_slope(here, middle)
+    x, v = Fraction(start), Fraction(0)
     differences = []
     for t in range(300):
         belongs = cycle[(t - 2) % 3 - 1]  # the third point at step 2
@@ -60,7 +67,7 @@ def test_cycle_of_three_points(
         if t >= 2:
             assert (x < 1) == (belongs < 1)
             assert (x >= 2) == (belongs >= 2)
-        v = mu * v - lr * bend(x, middle)
+        v = mu * v - lr * spring_slope(x, middle)
         # Fractions double in length at every step; beyond what the proof needs, round them.
         x = x + v if t < 12 else (x + v).limit_denominator(10**60)
         v = v if t < 12 else v.limit_denominator(10**60)
@@ -161,14 +168,15 @@ def accelerated(
     "claim-bq-convex",
     kind="worst case",
     holds={"constant": 2.0, "power": 2.0},
-    false=[{"constant": 1.7}, {"constant": 0.5}, {"power": 2.1}, {"power": 3.0}],
+    false=[{"constant": 1.9}, {"constant": 0.5}, {"power": 2.02}, {"power": 3.0}],
 )
 def test_gap_of_the_worst_convex_function(constant: float, power: float) -> None:
-    """No smooth convex function has a larger gap; a smaller one is not certain."""
+    """The largest gaps that were found are below the bound."""
     cases = [case for case in WORST if case["worst"] == "nesterov gap"]
     assert [case["steps"] for case in cases] == [1, 2, 3, 5, 8, 12, 20]
-    for case in cases:
-        assert case["value"] <= constant / (case["steps"] + 1) ** power * (1 + SOLVER)
+    worst = [(case["steps"], case["value"]) for case in cases]
+    for steps, value in [*worst, (77, 2 / (79 * 80))]:  # the last one on Huber's function
+        assert value <= constant / (steps + 1) ** power * (1 + SOLVER)
 
 
 @pytest.mark.claim(
@@ -176,7 +184,7 @@ def test_gap_of_the_worst_convex_function(constant: float, power: float) -> None
     kind="instances",
     holds={"constant": 2.0, "convex": True, "momentum": "growing", "lr": 1.0},
     false=[
-        {"constant": 1.9},
+        {"constant": 1.99},
         {"convex": False},
         {"momentum": "none"},
         {"momentum": "0.9"},
@@ -191,7 +199,7 @@ def test_gap_of_accelerated_runs(constant: float, convex: bool, momentum: str, l
         "0.9": lambda t: 0.9,
     }[momentum]
     cases = [
-        *((gd.huber(4 / ((T + 2) * (T + 3))), np.array(1.0), np.array(0.0)) for T in (3, 30, 300)),
+        *((gd.huber(4 / ((T + 2) * (T + 3))), np.array(1.0), np.array(0.0)) for T in (3, 30, 1000)),
         (gd.quadratic([1.0, 0.1, 1e-3]), np.ones(3), np.zeros(3)),
         (gd.quadratic(np.logspace(-6, 0, 60)), np.ones(60), np.zeros(60)),
         (gd.nesterov_chain(60), np.zeros(60), gd.nesterov_chain(60).minimizer),
@@ -201,10 +209,73 @@ def test_gap_of_accelerated_runs(constant: float, convex: bool, momentum: str, l
         cases = [(cosine, np.array(3.1), np.array(0.0))]
     for objective, start, end in cases:
         lowest, distance = objective.f(end), np.sum((start - end) ** 2)
-        points = accelerated(objective.grad, start, lr, 320, share)
-        for T in range(1, 321):
+        steps = 1000 if start.ndim == 0 else 320
+        points = accelerated(objective.grad, start, lr, steps, share)
+        for T in range(1, steps + 1):
             bound = constant * distance / (T + 1) ** 2
             assert objective.f(points[T]) - lowest <= bound * (1 + 1e-9) + 1e-15
+
+
+@pytest.mark.claim(
+    "claim-bq-strong",
+    kind="worst case",
+    holds={"constant": 2.0, "share": 1.0},
+    false=[{"constant": 1.0}, {"share": 1.35}, {"share": 2.0}],
+)
+def test_gap_of_the_worst_strongly_convex_function(constant: float, share: float) -> None:
+    """The largest gaps that were found are below the bound."""
+    cases = [case for case in WORST if case["worst"] == "nesterov strong"]
+    assert {case["steps"] for case in cases} == {1, 2, 4, 8, 12}
+    for case in cases:
+        factor = 1 - share * case["mu"] ** 0.5
+        assert case["value"] <= constant * factor ** case["steps"] * (1 + SOLVER)
+
+
+@pytest.mark.claim(
+    "claim-bq-strong",
+    kind="instances",
+    holds={"strong": True, "momentum": "ratio", "lr": 1.0, "share": 1.0},
+    false=[
+        {"strong": False},
+        {"momentum": "none"},
+        {"momentum": "square"},
+        {"lr": 1.4},
+        {"share": 1.5},
+    ],
+)
+def test_gap_of_accelerated_strongly_convex_runs(
+    strong: bool, momentum: str, lr: float, share: float
+) -> None:
+    """Runs on quadratics, the two springs and a bent spring, each against its bound."""
+
+    def springs(x: np.ndarray) -> np.ndarray:
+        return np.where(x < 1, 25 * x, np.where(x < 2, x + 24, 25 * x - 24)) / 25
+
+    def height(x: np.ndarray) -> float:
+        left, middle, right = 12.5 * x**2, x**2 / 2 + 24 * x - 12, 12.5 * x**2 - 24 * x + 36
+        return float(np.where(x < 1, left, np.where(x < 2, middle, right))) / 25
+
+    m = 0.04
+    robust = gd.huber(0.01)
+    cases = [
+        (gd.quadratic([m, 1.0]).f, gd.quadratic([m, 1.0]).grad, np.array([1.0, 0.3])),
+        (gd.quadratic([m, 1.0]).f, gd.quadratic([m, 1.0]).grad, np.array([1.0, 0.0])),
+        (height, springs, np.array(3.3)),
+        (
+            lambda x: m / 2 * x**2 + (1 - m) * robust.f(x),
+            lambda x: m * x + (1 - m) * robust.grad(x),
+            np.array(1.0),
+        ),
+    ]
+    if not strong:
+        cases = [(robust.f, robust.grad, np.array(1.0))]
+    ratio = (1 - math.sqrt(m)) / (1 + math.sqrt(m))
+    mu = {"ratio": ratio, "none": 0.0, "square": ratio**2}[momentum]
+    for f, grad, start in cases:
+        points = accelerated(grad, start, lr, 120, lambda t: mu)
+        for T, x in enumerate(points):
+            bound = 2 * (1 - share * math.sqrt(m)) ** T * f(start)
+            assert f(x) <= bound * (1 + 1e-9) + 1e-15
 
 
 @pytest.mark.claim(
@@ -303,37 +374,22 @@ def test_floors_at_the_same_effective_rate(scaled: bool, low: float, high: float
             assert ball >= (1 - low * push) * sgd * (1 - 1e-9)
 
 
-def rolling(
-    objective: gd.Objective, x: np.ndarray, v: np.ndarray, lr: float, momentum: float, steps: int
-) -> tuple[list[np.ndarray], list[float]]:
-    """Return the points of the heavy ball, and their energies."""
-    rule = gd.Momentum(lr=lr, momentum=momentum)
-    state = rule.init(x)._replace(v=v)
-    points, energies = [], []
-    for _ in range(steps + 1):
-        points.append(x)
-        energies.append(float(objective.f(x) + momentum / (2 * lr) * np.sum(state.v**2)))
-        x, state = rule.update(x, objective.grad(x), state)
-    return points, energies
-
-
 @pytest.mark.claim(
     "claim-bq-energy",
     kind="instances",
-    holds={"share": 1.0, "weight": 0.5, "smooth": True, "at_rest": True},
+    holds={"share": 1.0, "weight": 0.5, "smooth": True},
     false=[
         {"share": 1.02},
         {"share": 1.5},
         {"weight": 0.4},
         {"weight": 0.0},
         {"smooth": False},
-        {"at_rest": False},
     ],
 )
 def test_energy_of_the_heavy_ball(
-    share: float, weight: float, smooth: bool, at_rest: bool, rng: np.random.Generator
+    share: float, weight: float, smooth: bool, rng: np.random.Generator
 ) -> None:
-    """Random states, the states where the bound is sharp, and whole runs from rest."""
+    """Random states, and the states where the bound is sharp."""
     curved = gd.Objective("waves", lambda x: np.sum(1 - np.cos(x)), np.sin)
     cases = [
         (gd.quadratic([1.0, 0.2]), 1.0, 2),
@@ -362,26 +418,48 @@ def test_energy_of_the_heavy_ball(
                     )
                     # What is compared are sums; their rounding is relative to their terms.
                     assert after <= before + 1e-9 * (1 + abs(before))
-            first = 2.0 * np.ones(d) if d > 1 else np.array(2.0)
-            push = np.zeros(d) if d > 1 else np.array(0.0)
+
+
+@pytest.mark.claim(
+    "claim-bq-energy",
+    kind="instances",
+    holds={"share": 1.0, "at_rest": True, "exact": True},
+    false=[{"share": 2.9}, {"at_rest": False}, {"exact": False}],
+)
+def test_no_higher_than_the_start(
+    share: float, at_rest: bool, exact: bool, rng: np.random.Generator
+) -> None:
+    """Runs from rest and the straight lines between their points, on functions of all kinds."""
+    cases = [
+        (gd.quadratic([1.0, 0.01]), np.array([0.0, 1.0]), 1.0),
+        (gd.quadratic([1.0, 0.01]), np.array([1.0, 0.0]), 1.0),
+        (gd.huber(), np.array(2.0), 1.0),
+        (gd.ripples(), np.array(2.0), 8.0),
+        (gd.double_well(), np.array(1.5), 6.0),  # where f is at most f(1.5)
+    ]
+    for objective, start, L in cases:
+        for momentum in (0.5, 0.9, 0.99):
+            lr = share * 2 * (1 - momentum) / L
+            rule = gd.Momentum(lr=lr, momentum=momentum)
+            x, state = start, rule.init(start)
             if not at_rest:
-                push = push - 1.0
-            points, _ = rolling(objective, first, push, lr, momentum, 200)
-            on_the_way = [
-                a + s * (b - a) for a, b in itertools.pairwise(points) for s in (0, 0.5, 1)
-            ]
-            assert max(objective.f(p) for p in on_the_way) <= objective.f(first) + 1e-9
+                state = state._replace(v=state.v - 1.0)
+            for _ in range(200):
+                grad = objective.grad(x) + (0 if exact else rng.standard_normal(x.shape))
+                before, (x, state) = x, rule.update(x, grad, state)
+                for s in (0.25, 0.5, 1.0):
+                    assert objective.f(before + s * (x - before)) <= objective.f(start) + 1e-9
 
 
 @pytest.mark.claim(
     "claim-bq-saddle",
     kind="spectrum",
     holds={"low": 1.0, "divide": 1.0},
-    false=[{"low": 1.1}, {"low": 2.0}, {"divide": 0.0}, {"divide": -1.0}, {"divide": 0.95}],
+    false=[{"low": 1.01}, {"low": 2.0}, {"divide": 0.0}, {"divide": -1.0}, {"divide": 0.95}],
 )
 def test_leaving_a_saddle(low: float, divide: float) -> None:
     """The factor between its bounds, and a start on the ridge that stays there."""
-    for momentum in (0.05, 0.5, 0.9, 0.99):
+    for momentum in (1e-3, 0.05, 0.5, 0.9, 0.99):
         for push in (1e-4, 0.01, 0.3, 2.0):
             step = np.array([[1 + momentum + push, -momentum], [1.0, 0.0]])
             r = float(np.max(np.abs(np.linalg.eigvals(step))))
