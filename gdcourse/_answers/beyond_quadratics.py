@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gdcourse._answers._kinds import Answer, Code, Gradient
+from gdcourse._answers.momentum import best_pair
 from gdcourse._types import Array
 
 
@@ -139,19 +140,15 @@ def _nesterov_pair(m: float, L: float, power: float = 1.0) -> tuple[float, float
     return 1 / L, ((root - 1) / (root + 1)) ** power
 
 
-def _ball_pair(m: float, L: float) -> tuple[float, float]:
-    return (2 / (math.sqrt(L) + math.sqrt(m))) ** 2, _nesterov_pair(m, L, 2)[1]
-
-
 _PAIR = Code(
     _nesterov_pair,
     {
         "That momentum is the heavy ball's, the square of Nesterov's.": lambda m, L: _nesterov_pair(
             m, L, 2
         ),
-        "That is the heavy ball's pair.": _ball_pair,
+        "That is the heavy ball's pair.": best_pair,
         "That rate is the heavy ball's; Nesterov's is 1/L.": lambda m, L: (
-            _ball_pair(m, L)[0],
+            best_pair(m, L)[0],
             _nesterov_pair(m, L)[1],
         ),
         "That rate is the best of gradient descent; Nesterov's is 1/L.": lambda m, L: (
@@ -173,7 +170,7 @@ _PAIR = Code(
             1 / m,
             _nesterov_pair(m, L)[1],
         ),
-        "m is the smallest curvature and comes first.": lambda m, L: (
+        "κ is L over m, not m over L.": lambda m, L: (
             1 / L,
             -_nesterov_pair(m, L)[1],
         ),
@@ -183,18 +180,25 @@ _PAIR = Code(
 )
 
 
-def _growing(
+def _run(
     grad: Slope,
     x0: Any,
     lr: float,
     steps: int,
     share: Callable[[int], float] = lambda t: (t - 1) / (t + 2),
-) -> Any:
+    *,
+    from_y: bool = True,
+) -> tuple[Any, Any]:
+    """Return the last x and the point ahead of it; steps go from y, or from x."""
     x = y = x0
     for t in range(1, steps + 1):
-        before, x = x, y - lr * grad(y)
+        before, x = x, (y if from_y else x) - lr * grad(y)
         y = x + share(t) * (x - before)
-    return x
+    return x, y
+
+
+def _growing(grad: Slope, x0: Any, lr: float, steps: int, *share: Callable[[int], float]) -> Any:
+    return _run(grad, x0, lr, steps, *share)[0]
 
 
 def _growing_ball(grad: Slope, x0: Any, lr: float, steps: int) -> Any:
@@ -205,33 +209,19 @@ def _growing_ball(grad: Slope, x0: Any, lr: float, steps: int) -> Any:
     return x
 
 
-def _growing_ahead(grad: Slope, x0: Any, lr: float, steps: int) -> Any:
-    """Return the point ahead."""
-    x = y = x0
-    for t in range(1, steps + 1):
-        before, x = x, y - lr * grad(y)
-        y = x + (t - 1) / (t + 2) * (x - before)
-    return y
-
-
-def _growing_lost(grad: Slope, x0: Any, lr: float, steps: int) -> Any:
-    """Step from x with the gradient at y."""
-    x = y = x0
-    for t in range(1, steps + 1):
-        before, x = x, x - lr * grad(y)
-        y = x + (t - 1) / (t + 2) * (x - before)
-    return x
-
-
 _GROWING = Code(
     _growing,
     {
         "That is gradient descent: y is to run ahead of x.": lambda grad, x0, lr, steps: _growing(
             grad, x0, lr, steps, lambda t: 0.0
         ),
-        "That returns y; the guarantee is for x.": _growing_ahead,
+        "That returns y; the guarantee is for x.": lambda grad, x0, lr, steps: _run(
+            grad, x0, lr, steps
+        )[1],
         "The gradient is taken at x; it is wanted at y.": _growing_ball,
-        "The step begins at y, not at x.": _growing_lost,
+        "The step begins at y, not at x.": lambda grad, x0, lr, steps: _run(
+            grad, x0, lr, steps, from_y=False
+        )[0],
         "Your t begins at 0: the factor is t/(t + 3) then.": lambda grad, x0, lr, steps: _growing(
             grad, x0, lr, steps, lambda t: (t - 2) / (t + 1)
         ),

@@ -173,20 +173,27 @@ ANSWERS: dict[str, Callable[[], Answer]] = {
 # --- Functions that a reader writes ---
 
 
-def _pair(m: float, L: float) -> tuple[float, float]:
+def best_pair(m: float, L: float) -> tuple[float, float]:
+    """Return the rate and the momentum that are best for the heavy ball on quadratics."""
     low, high = np.sqrt(m), np.sqrt(L)
     return float((2 / (high + low)) ** 2), float(((high - low) / (high + low)) ** 2)
 
 
 _PAIR = Code(
-    _pair,
+    best_pair,
     {
         "The momentum is the square of the factor.": lambda m, L: (
-            _pair(m, L)[0],
-            _pair(m, L)[1] ** 0.5,
+            best_pair(m, L)[0],
+            best_pair(m, L)[1] ** 0.5,
         ),
-        "The rate is the square of that.": lambda m, L: (_pair(m, L)[0] ** 0.5, _pair(m, L)[1]),
-        "Both are to be squared.": lambda m, L: (_pair(m, L)[0] ** 0.5, _pair(m, L)[1] ** 0.5),
+        "The rate is the square of that.": lambda m, L: (
+            best_pair(m, L)[0] ** 0.5,
+            best_pair(m, L)[1],
+        ),
+        "Both are to be squared.": lambda m, L: (
+            best_pair(m, L)[0] ** 0.5,
+            best_pair(m, L)[1] ** 0.5,
+        ),
         "That is gradient descent's best rate and factor.": lambda m, L: (
             2 / (L + m),
             (L - m) / (L + m),
@@ -197,26 +204,29 @@ _PAIR = Code(
         ),
         "That rate is the best of gradient descent; momentum wants a larger one.": lambda m, L: (
             2 / (L + m),
-            _pair(m, L)[1],
+            best_pair(m, L)[1],
         ),
-        "That rate is 1/L; the best one is larger.": lambda m, L: (1 / L, _pair(m, L)[1]),
+        "That rate is 1/L; the best one is larger.": lambda m, L: (1 / L, best_pair(m, L)[1]),
         "That rate is (2/(√L - √m))²: it is a sum.": lambda m, L: (
             (2 / (np.sqrt(L) - np.sqrt(m))) ** 2,
-            _pair(m, L)[1],
+            best_pair(m, L)[1],
         ),
-        "The rate first, then the momentum.": lambda m, L: _pair(m, L)[::-1],
+        "The rate first, then the momentum.": lambda m, L: best_pair(m, L)[::-1],
         "That momentum is for κ in place of √κ.": lambda m, L: (
-            _pair(m, L)[0],
+            best_pair(m, L)[0],
             ((L - m) / (L + m)) ** 2,
         ),
         "That momentum is critical for the rate 1/L and the flattest direction; this rate is "
-        "larger.": lambda m, L: (_pair(m, L)[0], (1 - np.sqrt(m / L)) ** 2),
-        "That is the customary 0.9, whatever the curvatures.": lambda m, L: (_pair(m, L)[0], 0.9),
-        "The rate is 4 over (√L + √m)²: the 2 is squared too.": lambda m, L: (
-            _pair(m, L)[0] / 2,
-            _pair(m, L)[1],
+        "larger.": lambda m, L: (best_pair(m, L)[0], (1 - np.sqrt(m / L)) ** 2),
+        "That is the customary 0.9, whatever the curvatures.": lambda m, L: (
+            best_pair(m, L)[0],
+            0.9,
         ),
-        "m is the smallest curvature and comes first.": lambda m, L: (
+        "The rate is 4 over (√L + √m)²: the 2 is squared too.": lambda m, L: (
+            best_pair(m, L)[0] / 2,
+            best_pair(m, L)[1],
+        ),
+        "Take the root of m as well as that of L.": lambda m, L: (
             (2 / (np.sqrt(L) + m)) ** 2,
             ((np.sqrt(L) - m) / (np.sqrt(L) + m)) ** 2,
         ),
@@ -302,10 +312,20 @@ _OUTSIDE = Code(
 )
 
 
-def _heavy_ball(grad: Callable[[Any], Any], x: Any, lr: float, momentum: float, steps: int) -> Any:
-    v = 0 * x
+def _heavy_ball(
+    grad: Callable[[Any], Any],
+    x: Any,
+    lr: float,
+    momentum: float,
+    steps: int,
+    *,
+    pushed: float = 0.0,
+    ahead: float = 0.0,
+) -> Any:
+    """Run from a push along the gradient, with gradients taken that share of μv ahead."""
+    v = -pushed * lr * grad(x)
     for _ in range(steps):
-        v = momentum * v - lr * grad(x)
+        v = momentum * v - lr * grad(x + ahead * momentum * v)
         x = x + v
     return x
 
@@ -318,32 +338,6 @@ def _stale(grad: Callable[[Any], Any], x: Any, lr: float, momentum: float, steps
     return x
 
 
-def _late(grad: Callable[[Any], Any], x: Any, lr: float, momentum: float, steps: int) -> Any:
-    """Move first, and update the velocity with the gradient at the new point."""
-    v = 0 * x
-    for _ in range(steps):
-        x = x + v
-        v = momentum * v - lr * grad(x)
-    return x
-
-
-def _once(grad: Callable[[Any], Any], x: Any, lr: float, momentum: float, steps: int) -> Any:
-    """Begin with a step as if the ball were already rolling."""
-    v = -lr * grad(x)
-    for _ in range(steps):
-        v = momentum * v - lr * grad(x)
-        x = x + v
-    return x
-
-
-def _ahead(grad: Callable[[Any], Any], x: Any, lr: float, momentum: float, steps: int) -> Any:
-    v = 0 * x
-    for _ in range(steps):
-        v = momentum * v - lr * grad(x + momentum * v)
-        x = x + v
-    return x
-
-
 _BUG = Code(
     _heavy_ball,
     {
@@ -351,14 +345,24 @@ _BUG = Code(
             lambda grad, x, lr, momentum, steps: _heavy_ball(grad, x, lr, 0.0, steps)
         ),
         "That moves by the old velocity: update it before you move.": _stale,
-        "That is one step fewer; moving before v is updated costs the first one.": _late,
-        "The ball starts at rest: v is 0 before the first step.": _once,
+        "That is one step fewer; moving before v is updated costs the first one.": (
+            lambda grad, x, lr, momentum, steps: _heavy_ball(grad, x, lr, momentum, steps - 1)
+        ),
+        "The ball starts at rest: v is 0 before the first step.": (
+            lambda grad, x, lr, momentum, steps: _heavy_ball(
+                grad, x, lr, momentum, steps, pushed=1.0
+            )
+        ),
         "That is the mean form, with a rate that is 1 - μ times as large.": (
             lambda grad, x, lr, momentum, steps: _heavy_ball(
                 grad, x, (1 - momentum) * lr, momentum, steps
             )
         ),
-        "That takes the gradient ahead of the point, which is Nesterov's rule.": _ahead,
+        "That takes the gradient ahead of the point, which is Nesterov's rule.": (
+            lambda grad, x, lr, momentum, steps: _heavy_ball(
+                grad, x, lr, momentum, steps, ahead=1.0
+            )
+        ),
         "That takes one step more.": lambda grad, x, lr, momentum, steps: _heavy_ball(
             grad, x, lr, momentum, steps + 1
         ),

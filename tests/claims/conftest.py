@@ -9,7 +9,9 @@ broke, not that the statement is false.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import json
+from collections.abc import Callable, Generator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +24,23 @@ HOLDS = "holds"  # the id of the case with the claim as it stands
 def rng() -> np.random.Generator:
     """Return a generator that lays out the same cases in every run, in any order of tests."""
     return np.random.default_rng(2026)
+
+
+@pytest.fixture
+def worst_cases() -> Callable[..., list[dict]]:
+    """Return a function that looks up the recorded worst cases of a kind, such as ``lr=1.0``."""
+    cases = json.loads((Path(__file__).parent / "worst_cases.json").read_text())["cases"]
+
+    def look_up(name: str, **where: float) -> list[dict]:
+        found = [
+            case
+            for case in cases
+            if case["worst"] == name and all(case[key] == value for key, value in where.items())
+        ]
+        assert len(found) >= 6, f"{name}: run make worst-cases"
+        return found
+
+    return look_up
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -6,27 +6,18 @@ Where a claim is about the worst function of a class, the recorded worst cases s
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import gdcourse as gd
 
-WORST = json.loads((Path(__file__).parent / "worst_cases.json").read_text())["cases"]
+WorstCases = Callable[..., list[dict]]
 
 # The solver's answers are good to about 6e-5, relative.
 SOLVER = 2e-4
-
-
-def worst_cases(name: str, lr: float | None = None) -> list[dict]:
-    """Return the recorded worst cases of a kind, for one learning rate or for all."""
-    cases = [case for case in WORST if case["worst"] == name and lr in (None, case["lr"])]
-    assert len(cases) >= 6
-    return cases
 
 
 def log_cosh() -> gd.Objective:
@@ -64,7 +55,9 @@ def run(objective: gd.Objective, start: object, lr: float, steps: int) -> gd.Tra
     holds={"constant": 2.0, "power": 1.0},
     false=[{"constant": 1.99}, {"constant": 1.4}, {"power": 1.4}, {"power": 2.0}],
 )
-def test_smallest_gradient_of_the_worst_function(constant: float, power: float) -> None:
+def test_smallest_gradient_of_the_worst_function(
+    constant: float, power: float, worst_cases: WorstCases
+) -> None:
     """No smooth function has larger gradients; a shorter one is not certain."""
     for case in worst_cases("smallest gradient", lr=1.0):
         assert case["value"] <= constant / case["steps"] ** power * (1 + SOLVER)
@@ -106,7 +99,9 @@ def test_smallest_gradient_of_runs(constant: float, over: str, bounded: bool) ->
     holds={"constant": 4.0, "slope": 3, "offset": -1},
     false=[{"constant": 3.99}, {"slope": 2}, {"offset": 0}, {"offset": -2}],
 )
-def test_exact_smallest_gradient(constant: float, slope: int, offset: int) -> None:
+def test_exact_smallest_gradient(
+    constant: float, slope: int, offset: int, worst_cases: WorstCases
+) -> None:
     """The recorded worst cases are the bound, to the solver's digits."""
     cases = worst_cases("smallest gradient", lr=1.0)
     assert [case["steps"] for case in cases] == [1, 2, 3, 5, 8, 12]
@@ -278,7 +273,9 @@ def test_above_the_tangent(
     holds={"slope": 4.0, "offset": 2.0, "power": 1.0},
     false=[{"slope": 4.05}, {"offset": 2.2}, {"slope": 8.0, "offset": 0.0}, {"power": 1.1}],
 )
-def test_gap_of_the_worst_convex_function(slope: float, offset: float, power: float) -> None:
+def test_gap_of_the_worst_convex_function(
+    slope: float, offset: float, power: float, worst_cases: WorstCases
+) -> None:
     """No smooth convex function has a larger gap; a smaller one is not certain."""
     for case in worst_cases("gap", lr=1.0):
         assert case["value"] <= (slope * case["steps"] + offset) ** -power * (1 + SOLVER)
@@ -315,7 +312,9 @@ def test_gap_of_runs(slope: float, convex: bool, lr: float, to: str) -> None:
     holds={"start": 1, "slope": 4, "lr": 1.0},
     false=[{"start": 0}, {"start": 2}, {"slope": 3}, {"lr": 0.9}],
 )
-def test_huber_attains_the_bound(start: int, slope: int, lr: float) -> None:
+def test_huber_attains_the_bound(
+    start: int, slope: int, lr: float, worst_cases: WorstCases
+) -> None:
     """Runs from the worst start, beside the bound and the recorded worst cases."""
     recorded = {case["steps"]: case["value"] for case in worst_cases("gap", lr=1.0)}
     for delta in (0.5, 1.0, 4.0):
@@ -339,7 +338,9 @@ def contraction(mu: float, L: float, lr: float, of: str, power: float) -> float:
     holds={"of": "larger", "power": 1.0},
     false=[{"of": "smaller"}, {"power": 1.01}, {"power": 2.0}],
 )
-def test_distance_of_the_worst_strongly_convex_function(of: str, power: float) -> None:
+def test_distance_of_the_worst_strongly_convex_function(
+    of: str, power: float, worst_cases: WorstCases
+) -> None:
     """The bound is not below the recorded worst case, and quadratics attain it."""
     for case in worst_cases("distance"):
         mu, lr, T = case["mu"], case["lr"], case["steps"]
