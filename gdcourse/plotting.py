@@ -19,14 +19,15 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 #: By meaning: Okabe and Ito's palette, safe for the color-blind, with its pale shades darkened
-#: until they stand out from white. On the page the names become CSS variables, so that dark mode
-#: has its own shades.
+#: until they stand out from white, and a violet. On the page the names become CSS variables, so
+#: that dark mode has its own shades.
 COLORS = {
     "ink": "#24292f",  # axes and text
     "function": "#57606a",  # the function itself, and its contours
     "grid": "#d8dee4",
     "descent": "#0072b2",  # gradient descent
     "momentum": "#c27c10",
+    "adaptive": "#5a35c8",  # rules with a rate for each parameter, told apart by markers
     "newton": "#bf7aab",
     "search": "#009e73",  # a rate found by search
     "warning": "#a8350f",  # what goes wrong, edges and thresholds

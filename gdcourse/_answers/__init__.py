@@ -5,6 +5,7 @@ answer is computed, not typed; each wrong one stands under the sentence that it 
 """
 
 from gdcourse._answers import (
+    adaptive,
     beyond_quadratics,
     classification,
     conditioning,
@@ -31,6 +32,7 @@ ANSWERS = (
     | classification.ANSWERS
     | momentum.ANSWERS
     | beyond_quadratics.ANSWERS
+    | adaptive.ANSWERS
 )
 GRADIENTS = many_dimensions.GRADIENTS | how_fast.GRADIENTS
 FUNCTIONS = (
@@ -43,4 +45,5 @@ FUNCTIONS = (
     | classification.FUNCTIONS
     | momentum.FUNCTIONS
     | beyond_quadratics.FUNCTIONS
+    | adaptive.FUNCTIONS
 )

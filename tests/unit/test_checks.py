@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import re
@@ -748,6 +749,12 @@ STEEPEST, FLATTEST = 10 + math.sqrt(73), 10 - math.sqrt(73)  # (2 + 18)/2 and �
         # r² - 1.91 r + 0.9
         ("ex-bq-saddle", 0.955 + math.sqrt(0.955**2 - 0.9), [1.01, 1.1, 1.91, 0.9**0.5]),
         ("ex-bq-energy", 0.05, [0.5, 0.95, 0.025, 0.2]),
+        ("ex-ad-hand", 0.24, [-0.24, 0.26, 3.12, 3.12 / 169, 0.624, 12 / 13]),
+        ("ex-ad-first", 0.05, [0.01, 0.25, 0.002, 2, 5, 10]),
+        ("ex-ad-rest", 0.002, [0.001, 0.0005, 0.04, 4e-5]),
+        ("ex-ad-delta", 0.02 / math.sqrt(1 + 2e-5 / 45), [4e-4, 2e-5**0.5, 30, 0.6]),
+        ("ex-ad-inside", 1e-4, [3e-8, 1e-8, 3e-8**0.5, 3e-4]),
+        ("ex-ad-rate", 18**0.5, [6, 3, 18, 72**0.5, 9]),
         ("ex-mb-variance", 4 / 49, [0.1, 0.08, 2 / 7, 400 / 49]),
         ("ex-mb-half", 63, [60, 21, 12.6]),
         ("ex-mb-rate", 2 / 3, [1, 0.5, 0.5**0.5, 4 / 3]),
@@ -894,7 +901,31 @@ def table_of_points(grad, x0, lr, steps):
     return x[steps]
 
 
+def loop_norm(grad, x0, lr, steps):
+    """Keep all gradients."""
+    x, seen = x0, []
+    for _ in range(steps):
+        seen.append(grad(x))
+        x = x - lr * seen[-1] / math.sqrt(sum(float(g @ g) for g in seen))
+    return x
+
+
+def loop_rmsprop(gradients, w, lr, alpha, delta):
+    """Weigh all squares anew at every step."""
+    for t in range(len(gradients)):
+        ages = np.arange(t, -1, -1)[:, None]
+        mean = np.sum((1 - alpha) * alpha**ages * gradients[: t + 1] ** 2, axis=0)
+        w = w - lr * gradients[t] / (np.sqrt(mean) + delta)
+    return w
+
+
 FUNCTION_ANSWERS = {
+    "ex-ad-adagrad": lambda x, s, grad, lr, eps: (
+        x - lr * grad / (np.hypot(np.sqrt(s), grad) + eps),
+        s + grad * grad,
+    ),
+    "ex-ad-norm": loop_norm,
+    "ex-ad-repair": loop_rmsprop,
     "ex-bq-pair": lambda m, L: (L**-1, (L**0.5 - m**0.5) / (L**0.5 + m**0.5)),
     "ex-bq-growing": table_of_points,
     "ex-bq-restart": lambda grad, v: v * float(np.dot(grad, v) <= 0),
@@ -988,6 +1019,30 @@ def test_each_mistake_in_a_function_is_told_by_its_own_sentence(exercise, senten
             "ex-bq-restart",
             lambda grad, v: np.where(grad * v > 0, 0, v),
             "That brakes each coordinate by itself; the angle is between the vectors.",
+        ),
+        (
+            "ex-ad-adagrad",
+            lambda x, s, grad, lr, eps: (x - lr / np.sqrt(s + grad**2 + eps) * grad, s + grad**2),
+            "Here ε is inside of the root.",
+        ),
+        (
+            "ex-ad-norm",
+            lambda grad, x0, lr, steps: functools.reduce(
+                lambda x, _: x - lr * grad(x) / np.linalg.norm(grad(x)), range(steps), x0
+            ),
+            "Nothing is summed: every step has the length lr.",
+        ),
+        (
+            "ex-ad-repair",
+            lambda gradients, w, lr, alpha, delta: (
+                w
+                - lr
+                * sum(
+                    g / (np.sqrt((1 - alpha) * np.sum(gradients[: t + 1] ** 2, axis=0)) + delta)
+                    for t, g in enumerate(gradients)
+                )
+            ),
+            "All of the old r is kept there: with r += the α must go from the sum.",
         ),
         (
             "ex-mo-bug",
