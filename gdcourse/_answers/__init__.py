@@ -5,6 +5,7 @@ answer is computed, not typed; each wrong one stands under the sentence that it 
 """
 
 from gdcourse._answers import (
+    adam,
     adaptive,
     beyond_quadratics,
     classification,
@@ -33,6 +34,7 @@ ANSWERS = (
     | momentum.ANSWERS
     | beyond_quadratics.ANSWERS
     | adaptive.ANSWERS
+    | adam.ANSWERS
 )
 GRADIENTS = many_dimensions.GRADIENTS | how_fast.GRADIENTS
 FUNCTIONS = (
@@ -46,4 +48,5 @@ FUNCTIONS = (
     | momentum.FUNCTIONS
     | beyond_quadratics.FUNCTIONS
     | adaptive.FUNCTIONS
+    | adam.FUNCTIONS
 )

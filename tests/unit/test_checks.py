@@ -755,6 +755,12 @@ STEEPEST, FLATTEST = 10 + math.sqrt(73), 10 - math.sqrt(73)  # (2 + 18)/2 and âˆ
         ("ex-ad-delta", 0.02 / math.sqrt(1 + 2e-5 / 45), [4e-4, 2e-5**0.5, 30, 0.6]),
         ("ex-ad-inside", 1e-4, [3e-8, 1e-8, 3e-8**0.5, 3e-4]),
         ("ex-ad-rate", 18**0.5, [6, 3, 18, 72**0.5, 9]),
+        ("ex-am-hat", 3, [2.25, 2.5, 4.5, 2, 6]),
+        ("ex-am-first", 5, [1, 250, 50, 0.1, 45]),
+        ("ex-am-long", 3**0.5, [1, 3, 2 / 3, 6**0.5, 5 / 3]),
+        ("ex-am-drift", 1, [-48, -1, -0.96, 2]),
+        ("ex-am-lion", 0.4, [0.6, 0.38, 0.42, 1.6]),
+        ("ex-am-box", 10, [25, 25 / 1.1, 0.1, -15, 22.5]),
         ("ex-mb-variance", 4 / 49, [0.1, 0.08, 2 / 7, 400 / 49]),
         ("ex-mb-half", 63, [60, 21, 12.6]),
         ("ex-mb-rate", 2 / 3, [1, 0.5, 0.5**0.5, 4 / 3]),
@@ -919,7 +925,35 @@ def loop_rmsprop(gradients, w, lr, alpha, delta):
     return w
 
 
+def loop_adam(x, m, v, t, grad, lr, beta1, beta2, eps):
+    """Coordinate by coordinate."""
+    rows = []
+    for a, b, c, g in zip(x, m, v, grad, strict=True):
+        b, c = beta1 * b + g - beta1 * g, beta2 * c + g * g - beta2 * g * g
+        root = math.sqrt(c / (1 - beta2**t))
+        rows.append((a - lr * b / ((1 - beta1**t) * (root + eps)), b, c))
+    return tuple(np.array(rows).T)
+
+
+def loop_divisors(gradients, beta2):
+    """Weigh all squares anew at every step."""
+    found = []
+    for t in range(1, len(gradients) + 1):
+        means = [
+            np.average(gradients[:k] ** 2, weights=beta2 ** np.arange(k - 1, -1, -1))
+            for k in range(1, t + 1)
+        ]
+        found.append(math.sqrt(max(means)))
+    return found
+
+
 FUNCTION_ANSWERS = {
+    "ex-am-adam": loop_adam,
+    "ex-am-sgdw": lambda x, v, grad, lr, momentum, weight_decay: (
+        x + momentum * v - lr * (grad + weight_decay * x),
+        momentum * v - lr * grad,
+    ),
+    "ex-am-max": loop_divisors,
     "ex-ad-adagrad": lambda x, s, grad, lr, eps: (
         x - lr * grad / (np.hypot(np.sqrt(s), grad) + eps),
         s + grad * grad,
@@ -1019,6 +1053,30 @@ def test_each_mistake_in_a_function_is_told_by_its_own_sentence(exercise, senten
             "ex-bq-restart",
             lambda grad, v: np.where(grad * v > 0, 0, v),
             "That brakes each coordinate by itself; the angle is between the vectors.",
+        ),
+        (
+            "ex-am-adam",
+            lambda x, m, v, t, grad, lr, beta1, beta2, eps: (
+                x - lr * (0.5 * m + 0.5 * grad) / (np.sqrt(0.75 * v + 0.25 * grad**2) + 1)
+                if t == 2
+                else x - 0.3 * (0.9 * m + 0.1 * grad) / (np.sqrt(0.99 * v + 0.01 * grad**2) + 0.1),
+                beta1 * m + (1 - beta1) * grad,
+                beta2 * v + (1 - beta2) * grad**2,
+            ),
+            "The corrections are missing.",
+        ),
+        (
+            "ex-am-sgdw",
+            lambda x, v, grad, lr, momentum, weight_decay: (
+                x + momentum * v - lr * (grad + weight_decay * x),
+                momentum * v - lr * (grad + weight_decay * x),
+            ),
+            "That is the heavy ball on the penalized loss: the decay goes into the velocity.",
+        ),
+        (
+            "ex-am-max",
+            lambda gradients, beta2: [max(abs(gradients[: t + 1])) for t in range(len(gradients))],
+            "That is the largest gradient so far, not the largest mean.",
         ),
         (
             "ex-ad-adagrad",
