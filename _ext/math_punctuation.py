@@ -23,7 +23,9 @@ def join(app: Sphinx, doctree: nodes.document) -> None:
         if mark:
             source = f"{node.astext()}\\textsf{{{mark[0]}}}"
             node.replace(node.children[0], nodes.Text(source))
-            after.parent.replace(after, nodes.Text(after.astext()[mark.end() :]))
+            # By identity: another text of the paragraph may read the same.
+            here = next(i for i, child in enumerate(after.parent) if child is after)
+            after.parent[here] = nodes.Text(after.astext()[mark.end() :])
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

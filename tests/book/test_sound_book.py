@@ -10,6 +10,7 @@ import pytest
 TEXT = r"""# Page
 
 Written by {cite}`polyak1964`, and $\argmin_x f(x)$ is where $f'(x) = 0$, if anywhere.
+The letters $a$, or $b$, or $c$ have the same words after them.
 
 $$
 \begin{aligned}
@@ -96,6 +97,9 @@ def test_a_full_stop_stays_with_its_formula(built, book) -> None:
     html = book.html("page")
     assert r"= 0\textsf{,}</annotation>" in html
     assert "</span> if anywhere" in html
+    # Also where two formulas have the same words after them.
+    assert html.count("</span> or ") >= 2
+    assert "</span>, or" not in html
 
 
 def test_thebe_is_gone(built, book) -> None:

@@ -281,6 +281,50 @@ def test_gap_of_accelerated_strongly_convex_runs(
 
 
 @pytest.mark.claim(
+    "claim-bq-strong",
+    kind="instances",
+    holds={"share": 1.0, "weight": 1.0, "momentum": 1.0, "lr": 1.0},
+    false=[
+        {"share": 1.02},
+        {"weight": 0.9},
+        {"weight": 1.1},
+        {"momentum": 0.9},
+        {"momentum": 1.1},
+        {"lr": 1.1},
+    ],
+)
+def test_each_step_of_the_proof(
+    share: float, weight: float, momentum: float, lr: float, rng: np.random.Generator
+) -> None:
+    """From any two points, what the proof follows is multiplied by at most 1 - 1/√κ."""
+    robust = gd.huber(0.5)
+    for m in (0.25, 0.04, 1e-4):
+        root = math.sqrt(m)
+        mu = momentum * (1 - root) / (1 + root)
+        bowl = gd.quadratic([m, math.sqrt(m), 1.0])
+        cases = [
+            (bowl.f, bowl.grad, 3),
+            (
+                lambda x, m=m: m / 2 * np.sum(x**2) + (1 - m) * robust.f(x[0]),
+                lambda x, m=m: m * x + (1 - m) * robust.grad(x),
+                1,
+            ),
+        ]
+        for f, grad, d in cases:
+            # Along the flattest direction, with x = w, hardly any slack is left.
+            flat = np.eye(d)[:1] * np.ones((2, 1))
+            for x, w in [*rng.standard_normal((400, 2, d)), flat]:
+                y = (x + root * w) / (1 + root)
+                new = y - lr * grad(y)
+                ahead = new + mu * (new - x)
+                beyond = ((1 + root) * ahead - new) / root
+                before, after = (
+                    f(p) + weight * m / 2 * np.sum(q**2) for p, q in ((x, w), (new, beyond))
+                )
+                assert after <= (1 - share * root) * before * (1 + 1e-12)
+
+
+@pytest.mark.claim(
     "claim-bq-huber",
     kind="exact",
     holds={"first": 2, "second": 3, "quarter": 4, "momentum": "growing"},
@@ -436,13 +480,17 @@ def test_energy_of_the_heavy_ball(
 def test_no_higher_than_the_start(
     share: float, at_rest: bool, exact: bool, rng: np.random.Generator
 ) -> None:
-    """Runs from rest and the straight lines between their points, on functions of all kinds."""
+    """Runs from rest and the straight lines between their points, on functions of all kinds.
+
+    How far beyond the claimed rate this goes on to hold is not known to us: what rejects 2.9 is a
+    first step beyond the edge of gradient descent.
+    """
     cases = [
         (gd.quadratic([1.0, 0.01]), np.array([0.0, 1.0]), 1.0),
         (gd.quadratic([1.0, 0.01]), np.array([1.0, 0.0]), 1.0),
         (gd.huber(), np.array(2.0), 1.0),
         (gd.ripples(), np.array(2.0), 8.0),
-        (gd.double_well(), np.array(1.5), 6.0),  # where f is at most f(1.5)
+        (gd.double_well(), np.array(1.5), 8.7),  # the largest curvature where f is at most f(1.5)
     ]
     for objective, start, L in cases:
         for momentum in (0.5, 0.9, 0.99):
