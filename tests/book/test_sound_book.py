@@ -10,7 +10,7 @@ import pytest
 TEXT = r"""# Page
 
 Written by {cite}`polyak1964`, and $\argmin_x f(x)$ is where $f'(x) = 0$, if anywhere.
-The letters $a$, or $b$, or $c$ have the same words after them.
+A word *a*, or $b$, or $c$: the same words after a formula and after something else.
 
 $$
 \begin{aligned}
@@ -97,8 +97,8 @@ def test_a_full_stop_stays_with_its_formula(built, book) -> None:
     html = book.html("page")
     assert r"= 0\textsf{,}</annotation>" in html
     assert "</span> if anywhere" in html
-    # Also where two formulas have the same words after them.
-    assert html.count("</span> or ") >= 2
+    # Also where something else has the same words after it.
+    assert "</span> or " in html
     assert "</span>, or" not in html
 
 
