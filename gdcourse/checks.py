@@ -733,9 +733,10 @@ def _compare(
             return Diagnosis(
                 False,
                 "Your function changed an array that it was given. Make a new one: x = x - step "
-                "does, and x -= step changes the caller's x.",
+                "does, and x -= step changes the caller's x (the same with +=).",
             )
-        right = np.asarray(reference(*problem))
+        expected = reference(*problem)
+        right = np.asarray(expected)
         try:
             answers.append(np.asarray(answer, dtype=np.float64))
         except (TypeError, ValueError):
@@ -750,7 +751,9 @@ def _compare(
                 found = f"expected {_show(right)}, got {_show(answers[-1])}"
                 return Diagnosis(False, f"{describe(*problem)}: {found}. {slip}")
             hint = f"An array of shape {right.shape} is asked for."
-            if right.ndim == 0:
+            if isinstance(expected, tuple) and not isinstance(answer, tuple):
+                hint = f"{len(expected)} things are asked for: return them with commas between."
+            elif right.ndim == 0:
                 hint = "One number is asked for."
             elif right.shape == np.shape(problem[0]):
                 several = sum(isinstance(part, np.ndarray) for part in problem) > 1

@@ -34,22 +34,16 @@ def _three_gradients() -> Answer:
     )
 
 
-def _first_step() -> Answer:
-    lr, rho = 0.01, 0.96
+def _grams() -> Answer:
     return Answer(
-        lr / math.sqrt(1 - rho),
+        1000,
         {
-            "That is the rate, and AdaGrad's first step; here the mean is too small at first.": lr,
-            "Take the root of 1 - ρ.": lr / (1 - rho),
-            "That multiplies by the root; the mean is too small, so the step is longer.": lr
-            * math.sqrt(1 - rho),
-            "The new square enters with 1 - ρ, not with ρ.": lr / math.sqrt(rho),
-            "That is gradient descent: the size of the gradient cancels.": lr * 200,
-            "That is 1 over the root of 1 - ρ; the rate is missing.": 1 / math.sqrt(1 - rho),
-            "The size of the gradient cancels.": lr * 200 / math.sqrt(1 - rho),
-            "A length is not negative.": -lr / math.sqrt(1 - rho),
+            "That is gradient descent: AdaGrad does not feel the size of the gradient.": 1e6,
+            "The step is the same as before, but it multiplies larger numbers.": 1,
+            "The other way round: the numbers are larger, and so is what they contribute.": 1e-3,
+            "The root is not taken here: the step does not change.": 1000**0.5,
         },
-        rtol=2e-3,
+        rtol=1e-6,
     )
 
 
@@ -113,7 +107,7 @@ def _regret_rate() -> Answer:
             "That is D/2; take the root of 2.": side / 2,
             "That is the square of the best rate.": side**2 / 2,
             "That is the smallest factor, the bound's; the rate is asked for.": side * math.sqrt(2),
-            "That is the square over 2η at η = 1.": side**2 / 4,
+            "That is D²/4; half of D² is wanted, and its root.": side**2 / 4,
             "That is with D in place of D².": math.sqrt(side / 2),
         },
         rtol=2e-3,
@@ -123,7 +117,7 @@ def _regret_rate() -> Answer:
 #: By the label of the exercise.
 ANSWERS: dict[str, Callable[[], Answer]] = {
     "ex-ad-hand": _three_gradients,
-    "ex-ad-first": _first_step,
+    "ex-ad-grams": _grams,
     "ex-ad-rest": _exact_rate,
     "ex-ad-delta": _delta_step,
     "ex-ad-inside": _half_size,
@@ -173,7 +167,18 @@ _ADAGRAD = Code(
             x - lr * np.sign(grad) / (np.sqrt(s + grad**2) + eps),
             s + grad**2,
         ),
-        "ε is missing.": lambda x, s, grad, lr, eps: _adagrad(x, s, grad, lr, 0.0),
+        "The argument eps is not used.": lambda x, s, grad, lr, eps: _adagrad(x, s, grad, lr, 0.0),
+        "A bracket is missing: ε belongs under the fraction.": lambda x, s, grad, lr, eps: (
+            x - lr * grad / np.sqrt(s + grad**2) + eps,
+            s + grad**2,
+        ),
+        "The rate is missing.": lambda x, s, grad, lr, eps: _adagrad(x, s, grad, 1.0, eps),
+        "That is the step, with its sign; the point after it is asked for.": (
+            lambda x, s, grad, lr, eps: _adagrad(0 * x, s, grad, lr, eps)
+        ),
+        "That is what is to be taken from x; the point is asked for.": (
+            lambda x, s, grad, lr, eps: _adagrad(0 * x, s, grad, -lr, eps)
+        ),
         "The point comes first, then the sums.": lambda x, s, grad, lr, eps: _adagrad(
             x, s, grad, lr, eps
         )[::-1],
@@ -226,6 +231,9 @@ _NORM = Code(
         "That is gradient descent: nothing divides.": lambda grad, x0, lr, steps: _norm_run(
             grad, x0, lr, steps, lambda s, g: 1.0
         ),
+        "That takes all gradients at x0.": lambda grad, x0, lr, steps: _norm_run(
+            lambda x: grad(x0), x0, lr, steps
+        ),
         "That is one step fewer.": lambda grad, x0, lr, steps: _norm_run(grad, x0, lr, steps - 1),
         "That is one step more.": lambda grad, x0, lr, steps: _norm_run(grad, x0, lr, steps + 1),
         "That runs uphill.": lambda grad, x0, lr, steps: _norm_run(grad, x0, -lr, steps),
@@ -243,63 +251,89 @@ _NORM = Code(
 )
 
 
-def _rmsprop(
-    gradients: Any,
-    w: Array,
-    lr: float,
-    alpha: float,
-    delta: float,
+Moments = tuple[Array, Array, Array]
+
+
+def _adadelta(
+    x: Array,
+    s: Array,
+    d: Array,
+    grad: Array,
+    rho: float,
+    eps: float,
     *,
-    kept: float = 0.0,
-    new: float = 1.0,
-    inside: bool = False,
-    power: float = 0.5,
-) -> Array:
-    """Run with slips: more of r kept, another weight of the square, another place of δ."""
-    r = np.zeros_like(w)
-    for dw in gradients:
-        r = (kept + alpha) * r + new * (1 - alpha) * dw * dw
-        w = w - lr * dw / ((r + delta) ** power if inside else r**power + delta)
-    return w
+    new_s: bool = True,
+    below: float = 1.0,
+    above: float = 1.0,
+) -> Moments:
+    """Return a step with slips: divided by the old s, or without one of the two ε."""
+    after = rho * s + (1 - rho) * grad**2
+    step = np.sqrt(d + above * eps) / np.sqrt((after if new_s else s) + below * eps) * grad
+    return x - step, after, rho * d + (1 - rho) * step**2
 
 
-_REPAIR = Code(
-    _rmsprop,
+def _mean_of_gradients(
+    x: Array, s: Array, d: Array, grad: Array, rho: float, eps: float
+) -> Moments:
+    """Keep squared gradients where squared steps belong."""
+    x, s, _ = _adadelta(x, s, d, grad, rho, eps)
+    return x, s, rho * d + (1 - rho) * grad**2
+
+
+_ADADELTA = Code(
+    _adadelta,
     {
-        "That is the line of the notes: += keeps the old r once more.": lambda *given: _rmsprop(
-            *given, kept=1.0
+        "The step divides by the old s: update it first.": lambda *given: _adadelta(
+            *given, new_s=False
         ),
-        "That is AdaGrad's sum; RMSProp keeps α of the old mean and 1 - α of the new square.": (
-            lambda gradients, w, lr, alpha, delta: _rmsprop(
-                gradients, w, lr, alpha, delta, kept=1 - alpha, new=1 / (1 - alpha)
-            )
+        "Above, beside d, there is an ε too: without it nothing ever moves.": lambda *given: (
+            _adadelta(*given, above=0.0)
         ),
-        "The new square is to enter with the weight 1 - α.": (
-            lambda gradients, w, lr, alpha, delta: _rmsprop(
-                gradients, w, lr, alpha, delta, new=1 / (1 - alpha)
-            )
+        "Below, beside s, there is an ε too.": lambda *given: _adadelta(*given, below=0.0),
+        "d is the mean of squared steps, not of squared gradients.": _mean_of_gradients,
+        "The mean of the steps is not kept: d is returned as it came.": lambda x, s, d, *given: (
+            *_adadelta(x, s, d, *given)[:2],
+            d,
         ),
-        "The two weights are exchanged: the old mean has α.": (
-            lambda gradients, w, lr, alpha, delta: _rmsprop(gradients, w, lr, 1 - alpha, delta)
+        "Downhill: subtract the step.": lambda x, s, d, grad, rho, eps: (
+            2 * x - _adadelta(x, s, d, grad, rho, eps)[0],
+            *_adadelta(x, s, d, grad, rho, eps)[1:],
         ),
-        "All of the old r is kept there: with r += the α must go from the sum.": (
-            lambda gradients, w, lr, alpha, delta: _rmsprop(
-                gradients, w, lr, alpha, delta, kept=1 - alpha
-            )
+        "The shares are exchanged: ρ of the old mean is kept.": lambda x, s, d, grad, rho, eps: (
+            _adadelta(x, s, d, grad, 1 - rho, eps)
         ),
-        "Leave δ outside of the root.": lambda *given: _rmsprop(*given, inside=True),
-        "The root is missing.": lambda *given: _rmsprop(*given, power=1.0),
-        "Nothing of the old mean is kept.": lambda gradients, w, lr, alpha, delta: _rmsprop(
-            gradients, w, lr, alpha, delta, kept=-alpha
+        "The means come in another order: s, then d.": lambda *given: (
+            _adadelta(*given)[0],
+            _adadelta(*given)[2],
+            _adadelta(*given)[1],
+        ),
+        "Here the roots are missing.": lambda x, s, d, grad, rho, eps: (
+            x - (d + eps) / (rho * s + (1 - rho) * grad**2 + eps) * grad,
+            rho * s + (1 - rho) * grad**2,
+            rho * d + (1 - rho) * ((d + eps) / (rho * s + (1 - rho) * grad**2 + eps) * grad) ** 2,
         ),
     },
     (
-        (np.array([[3.0], [4.0], [-1.0]]), np.array([1.0]), 0.1, 0.75, 0.5),
-        (np.array([[1.0, -2.0], [0.5, 3.0], [2.0, 1.0]]), np.array([0.0, 1.0]), 0.3, 0.9, 0.01),
+        (
+            np.array([1.0, 2.0]),
+            np.array([4.0, 0.0]),
+            np.array([3.0, 0.0]),
+            np.array([4.0, -2.0]),
+            0.75,
+            1.0,
+        ),
+        (
+            np.array([0.5, -2.0]),
+            np.array([1.0, 3.0]),
+            np.array([0.2, 2.0]),
+            np.array([-2.0, 0.7]),
+            0.9,
+            0.01,
+        ),
     ),
-    lambda gradients, w, lr, alpha, delta: (
-        f"For the gradients {gradients.tolist()} from w = {w.tolist()}, with lr = {lr:g}, alpha = "
-        f"{alpha:g} and delta = {delta:g}"
+    lambda x, s, d, grad, rho, eps: (
+        f"From x = {x.tolist()} with s = {s.tolist()}, d = {d.tolist()}, grad = {grad.tolist()}, "
+        f"rho = {rho:g} and eps = {eps:g}"
     ),
 )
 
@@ -307,5 +341,5 @@ _REPAIR = Code(
 FUNCTIONS: dict[str, Code] = {
     "ex-ad-adagrad": _ADAGRAD,
     "ex-ad-norm": _NORM,
-    "ex-ad-repair": _REPAIR,
+    "ex-ad-adadelta": _ADADELTA,
 }

@@ -750,7 +750,7 @@ STEEPEST, FLATTEST = 10 + math.sqrt(73), 10 - math.sqrt(73)  # (2 + 18)/2 and âˆ
         ("ex-bq-saddle", 0.955 + math.sqrt(0.955**2 - 0.9), [1.01, 1.1, 1.91, 0.9**0.5]),
         ("ex-bq-energy", 0.05, [0.5, 0.95, 0.025, 0.2]),
         ("ex-ad-hand", 0.24, [-0.24, 0.26, 3.12, 3.12 / 169, 0.624, 12 / 13]),
-        ("ex-ad-first", 0.05, [0.01, 0.25, 0.002, 2, 5, 10]),
+        ("ex-ad-grams", 1000, [1e6, 1, 1e-3]),
         ("ex-ad-rest", 0.002, [0.001, 0.0005, 0.04, 4e-5]),
         ("ex-ad-delta", 0.02 / math.sqrt(1 + 2e-5 / 45), [4e-4, 2e-5**0.5, 30, 0.6]),
         ("ex-ad-inside", 1e-4, [3e-8, 1e-8, 3e-8**0.5, 3e-4]),
@@ -916,13 +916,14 @@ def loop_norm(grad, x0, lr, steps):
     return x
 
 
-def loop_rmsprop(gradients, w, lr, alpha, delta):
-    """Weigh all squares anew at every step."""
-    for t in range(len(gradients)):
-        ages = np.arange(t, -1, -1)[:, None]
-        mean = np.sum((1 - alpha) * alpha**ages * gradients[: t + 1] ** 2, axis=0)
-        w = w - lr * gradients[t] / (np.sqrt(mean) + delta)
-    return w
+def loop_adadelta(x, s, d, grad, rho, eps):
+    """Coordinate by coordinate."""
+    rows = []
+    for a, b, c, g in zip(x, s, d, grad, strict=True):
+        b = g * g + rho * (b - g * g)
+        step = g * math.sqrt((c + eps) / (b + eps))
+        rows.append((a - step, b, step * step + rho * (c - step * step)))
+    return tuple(np.array(rows).T)
 
 
 def loop_adam(x, m, v, t, grad, lr, beta1, beta2, eps):
@@ -959,7 +960,7 @@ FUNCTION_ANSWERS = {
         s + grad * grad,
     ),
     "ex-ad-norm": loop_norm,
-    "ex-ad-repair": loop_rmsprop,
+    "ex-ad-adadelta": loop_adadelta,
     "ex-bq-pair": lambda m, L: (L**-1, (L**0.5 - m**0.5) / (L**0.5 + m**0.5)),
     "ex-bq-growing": table_of_points,
     "ex-bq-restart": lambda grad, v: v * float(np.dot(grad, v) <= 0),
@@ -1091,16 +1092,13 @@ def test_each_mistake_in_a_function_is_told_by_its_own_sentence(exercise, senten
             "Nothing is summed: every step has the length lr.",
         ),
         (
-            "ex-ad-repair",
-            lambda gradients, w, lr, alpha, delta: (
-                w
-                - lr
-                * sum(
-                    g / (np.sqrt((1 - alpha) * np.sum(gradients[: t + 1] ** 2, axis=0)) + delta)
-                    for t, g in enumerate(gradients)
-                )
+            "ex-ad-adadelta",
+            lambda x, s, d, grad, rho, eps: (
+                x - np.sqrt((d + eps) / (s + eps)) * grad,
+                rho * s + (1 - rho) * grad**2,
+                rho * d + (1 - rho) * (d + eps) / (s + eps) * grad**2,
             ),
-            "All of the old r is kept there: with r += the Î± must go from the sum.",
+            "The step divides by the old s: update it first.",
         ),
         (
             "ex-mo-bug",
@@ -1131,6 +1129,11 @@ def test_each_mistake_in_a_function_is_told_by_its_own_sentence(exercise, senten
 )
 def test_mistake_in_a_function_worked_out_by_hand(exercise, code, sentence):
     assert sentence in diagnose_function(exercise, code).message
+
+
+def test_several_things_are_asked_for():
+    found = diagnose_function("ex-ad-adagrad", lambda x, s, grad, lr, eps: x)
+    assert found.message.endswith("2 things are asked for: return them with commas between.")
 
 
 def test_what_is_right_where_it_is_a_number_is_not_given_another_mistake():
