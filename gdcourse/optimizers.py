@@ -475,7 +475,8 @@ class Adam:
         v = self.beta2 * state.v + (1 - self.beta2) * grad**2
         m_hat = m / (1 - self.beta1**t)
         v_hat = v / (1 - self.beta2**t)
-        return x - self.lr * m_hat / (np.sqrt(v_hat) + self.eps), AdamState(t, m, v)
+        x = x - self.lr * m_hat / (np.sqrt(v_hat) + self.eps)
+        return x, AdamState(t, m, v)
 
 
 @dataclass(frozen=True)
@@ -547,7 +548,8 @@ class AdamW:
         m_hat = m / (1 - self.beta1**t)
         v_hat = v / (1 - self.beta2**t)
         shrunk = (1 - self.lr * self.weight_decay) * x
-        return shrunk - self.lr * m_hat / (np.sqrt(v_hat) + self.eps), AdamState(t, m, v)
+        x = shrunk - self.lr * m_hat / (np.sqrt(v_hat) + self.eps)
+        return x, AdamState(t, m, v)
 
 
 class AMSGradState(NamedTuple):
@@ -626,7 +628,8 @@ class AMSGrad:
         u = np.maximum(state.u, v)
         m_hat = m / (1 - self.beta1**t)
         u_hat = u / (1 - self.beta2**t)
-        return x - self.lr * m_hat / (np.sqrt(u_hat) + self.eps), AMSGradState(t, m, v, u)
+        x = x - self.lr * m_hat / (np.sqrt(u_hat) + self.eps)
+        return x, AMSGradState(t, m, v, u)
 
 
 class LionState(NamedTuple):
@@ -698,4 +701,5 @@ class Lion:
         check_step("Lion", x, grad)
         direction = np.sign(self.beta1 * state.m + (1 - self.beta1) * grad)
         m = self.beta2 * state.m + (1 - self.beta2) * grad
-        return x - self.lr * (direction + self.weight_decay * x), LionState(m)
+        x = x - self.lr * (direction + self.weight_decay * x)
+        return x, LionState(m)

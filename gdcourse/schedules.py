@@ -145,7 +145,12 @@ def cosine_decay(lr: float, *, steps: int, final: float = 0.0) -> Schedule:
     check_interval("cosine_decay", "lr", lr, 0)
     check_interval("cosine_decay", "final", final, 0)
     check_count("cosine_decay", "steps", steps, 1)
-    return lambda t: final + (lr - final) * (1 + math.cos(math.pi * min(t, steps) / steps)) / 2
+
+    def schedule(t: int) -> float:
+        wave = math.cos(math.pi * min(t, steps) / steps)
+        return final + (lr - final) * (1 + wave) / 2
+
+    return schedule
 
 
 def warmup(schedule: Schedule, *, steps: int) -> Schedule:

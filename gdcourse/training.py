@@ -93,10 +93,11 @@ def _batches(
     X: Array, y: Array, batch_size: int, rng: np.random.Generator
 ) -> Iterator[tuple[Array, Array]]:
     order = rng.permutation(len(X))
-    # One gather an epoch and slices after it: slices are views and cost next to nothing.
+    # One gather an epoch; slices after it are views and cost nothing.
     X, y = X[order], y[order]
     for first in range(0, len(X), batch_size):
-        yield X[first : first + batch_size], y[first : first + batch_size]
+        batch = slice(first, first + batch_size)
+        yield X[batch], y[batch]
 
 
 def train(

@@ -17,6 +17,7 @@ from gdcourse._answers import (
     momentum,
     noise,
     one_dimension,
+    schedules,
     stochastic,
 )
 
@@ -35,6 +36,7 @@ ANSWERS = (
     | beyond_quadratics.ANSWERS
     | adaptive.ANSWERS
     | adam.ANSWERS
+    | schedules.ANSWERS
 )
 GRADIENTS = many_dimensions.GRADIENTS | how_fast.GRADIENTS
 FUNCTIONS = (
@@ -49,4 +51,5 @@ FUNCTIONS = (
     | beyond_quadratics.FUNCTIONS
     | adaptive.FUNCTIONS
     | adam.FUNCTIONS
+    | schedules.FUNCTIONS
 )

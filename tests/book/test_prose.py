@@ -70,6 +70,16 @@ def test_every_figure_is_shown(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_shown_source_fits_the_page(path: Path) -> None:
+    """The column of text holds 72 characters of code; what is longer is cut until one scrolls."""
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "code" and "show_source(" in cell.source:
+            for output in cell.outputs:
+                lines = output.get("data", {}).get("text/plain", "").splitlines()
+                assert [line for line in lines if len(line) > 72] == []
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_names_of_glued_numbers_are_used_and_unique(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")

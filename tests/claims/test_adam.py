@@ -110,19 +110,22 @@ def test_signs(
     false=[{"below": 0.999}, {"growth": 0.9}, {"growth": 1.1}, {"q": 0.99}, {"q": 1.01}],
 )
 def test_longest_step(below: float, growth: float, q: float, rng: np.random.Generator) -> None:
-    """Random and searched gradients do not get past the bound, and growing ones get there."""
-    for beta1, beta2 in ((0.9, 0.999), (0.5, 0.9), (0.8, 0.96), (0.3, 0.5)):
+    """Random gradients do not get past the bound, and those of the claim get there.
+
+    One pair of decays has q above 1. Late steps of the usual pair come near the limit of 7.3.
+    """
+    for beta1, beta2 in ((0.9, 0.999), (0.5, 0.9), (0.8, 0.96), (0.3, 0.5), (0.9, 0.7)):
         rule = gd.Adam(lr=0.1, beta1=beta1, beta2=beta2, eps=0.0)
         ratio = q * beta1**2 / beta2
-        for t in (1, 2, 5, 20, 60):
+        for t in (1, 2, 5, 20, 60, *((2500,) if beta2 == 0.999 else ())):
             bound = below * 0.1 * (1 - beta1) / math.sqrt(1 - beta2)
             bound *= math.sqrt(1 - beta2**t) / (1 - beta1**t)
             bound *= math.sqrt((1 - ratio**t) / (1 - ratio))
             tries = np.concatenate(
                 [
-                    rng.standard_normal((t, 300)),
+                    rng.standard_normal((t, 100)),
                     np.ones((t, 1)),
-                    np.eye(t)[:, -1:],
+                    (np.arange(t) == t - 1).astype(float)[:, None],
                     (beta2 / beta1) ** np.arange(t)[:, None],
                 ],
                 axis=1,
@@ -133,10 +136,38 @@ def test_longest_step(below: float, growth: float, q: float, rng: np.random.Gene
             assert longest == pytest.approx(bound, rel=1e-9)
 
 
-def drift(C: float, b: float, *, power: int = 2) -> float:
-    """Return the drift of the claim; the power is that of b under the last root."""
-    A = (C**2 - 1) / (1 + b + b**2)
-    return -C / math.sqrt(1 + A) + 1 / math.sqrt(1 + b * A) + 1 / math.sqrt(1 + b**power * A)
+def drift(
+    C: float, b: float, *, middle: float = 1, last: float = 2, period: str = "three"
+) -> float:
+    """Return the drift of the claim; middle and last are the powers of b under the roots."""
+    A = (C**2 - 1) / (1 + b + (b**2 if period == "three" else 0))
+    return -C / math.sqrt(1 + A) + 1 / math.sqrt(1 + b**middle * A) + 1 / math.sqrt(1 + b**last * A)
+
+
+def late_round(rule: Any, C: float) -> float:
+    """Return what three steps add up to at a fixed rate of 1, when the means have settled."""
+    rounds = math.ceil(12 / (1 - rule.beta2)) + 2
+    rule, x = replace(rule, lr=1.0, eps=0.0), np.zeros(1)
+    state, points = rule.init(x), [0.0]
+    for t in range(3 * rounds):
+        x, state = rule.update(x, np.array([C if t % 3 == 0 else -1.0]), state)
+        points.append(x[0])
+    return points[-1] - points[-4]
+
+
+@pytest.mark.claim(
+    "claim-am-worst",
+    kind="exact",
+    holds={"middle": 1.0, "last": 2.0, "period": "three"},
+    false=[{"middle": 1.02}, {"last": 1.98}, {"last": 1.0}, {"period": "two"}],
+)
+def test_drift(middle: float, last: float, period: str) -> None:
+    """Late rounds without walls, where the gradients do not depend on the point."""
+    for C in (2.1, 3.0, 10.0):
+        for b in (0.02, 0.1, 0.45, 0.7, 0.93, 0.99):
+            found = late_round(gd.Adam(beta1=0.0, beta2=b), C)
+            expected = drift(C, b, middle=middle, last=last, period=period)
+            assert found == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
 def last_round(rule: Any, C: float, start: float, lr: float, rounds: int) -> np.ndarray:
@@ -154,23 +185,27 @@ def last_round(rule: Any, C: float, start: float, lr: float, rounds: int) -> np.
 @pytest.mark.claim(
     "claim-am-worst",
     kind="instances",
-    holds={"power": 2, "shift": 0.0, "momentum": 0.0},
-    false=[{"power": 1}, {"power": 3}, {"shift": 0.1}, {"shift": -0.1}, {"momentum": 0.6}],
+    holds={"shift": 0.0, "momentum": 0.0},
+    false=[{"shift": 0.1}, {"shift": -0.1}, {"momentum": 0.6}],
 )
-def test_right_or_left(power: int, shift: float, momentum: float) -> None:
-    """Runs near the zero of the drift and far from it, from both walls."""
+def test_right_or_left(shift: float, momentum: float) -> None:
+    """Runs near the zero of the drift and far from it, from both walls and the middle."""
     decided = []
     for C in (2.1, 2.5, 3.0, 10.0):
         for b in (0.0, 0.02, 0.1, 0.3, 0.45, 0.5, 0.55, 0.65, 0.7, 0.85, 0.93, 0.99):
-            D = drift(C, b, power=power) + shift
+            D = drift(C, b) + shift
             if abs(D) < 0.03:
                 continue
             decided.append(D > 0)
-            for start in (-1.0, 1.0) if abs(D) > 0.2 else (-math.copysign(1, D),):
+            far = abs(D) > 0.2
+            starts = (
+                ((-1.0, 3.0), (1.0, 3.0), (0.3, 0.5)) if far else ((-math.copysign(1, D), 3.0),)
+            )
+            for start, lr in starts:
                 rule = gd.Adam(beta1=momentum, beta2=b)
-                end = last_round(rule, C, start, 3.0, 1500)
-                assert np.max(np.abs(end - math.copysign(1, D))) < 4 * 3.0 / math.sqrt(4500)
-    assert len(set(decided)) == 2
+                end = last_round(rule, C, start, lr, 1500)
+                assert np.max(np.abs(end - math.copysign(1, D))) < 4 * lr / math.sqrt(4500)
+    assert set(decided) == {True, False}
 
 
 @pytest.mark.claim(
@@ -189,18 +224,16 @@ def test_amsgrad_goes_left(rule: str, C: float) -> None:
 
 @pytest.mark.claim(
     "claim-am-first",
-    kind="exact",
-    holds={"smallest": 2.0, "memory": 1.0},
-    false=[{"smallest": 1.9}, {"smallest": 2.1}, {"memory": 0.9}],
+    kind="instances",
+    holds={"smallest": 2.0, "memory": 0.999},
+    false=[{"smallest": 1.95}, {"smallest": 2.01}, {"memory": 0.9}, {"memory": 0.0}],
 )
 def test_which_is_chosen_first(smallest: float, memory: float) -> None:
-    """For each C a memory, and for each memory a C, close to the limits of the claim."""
-    for C in (1.0001, 1.01, 1.1, 2.0, 10.0, 1000.0):
-        assert drift(C * smallest, memory * (1 - 1e-6)) < 0
-    for b in (0.0, 0.5, 0.9, 0.99, 0.999, 0.9999):
-        assert drift(smallest + 1e-10, b) > 0
-        end = last_round(gd.Adam(beta1=0.0, beta2=min(b, 0.9)), smallest + 1e-10, -1.0, 1.0, 9000)
-        assert np.min(end) > 0.9
+    """Late rounds of the rule: a memory for each C, and a C for each memory."""
+    for above in (1.005, 1.05, 1.5, 5.0, 50.0):
+        assert late_round(gd.Adam(beta1=0.0, beta2=memory), above * smallest) < 0
+    for b in (0.0, 0.5, 0.9, 0.99, 0.999):
+        assert late_round(gd.Adam(beta1=0.0, beta2=b), smallest + 1e-4) > 0
 
 
 def shifted(f: gd.Objective, center: np.ndarray) -> gd.Objective:
@@ -262,6 +295,7 @@ def test_box(rule: str, wall: float, rates: str) -> None:
             slopes = f.grad(x - np.array(center))
             at_wall = np.abs(np.abs(x) - wall / decay) < 0.02 / decay
             assert np.all(at_wall | (np.abs(slopes) < 0.05))
+            assert np.all(np.abs(x) < 1.02 * wall / decay) or rule == "Adam"
             sides = np.abs(slopes) > 0.05
             assert np.all(np.sign(x)[sides] == -np.sign(slopes[sides]))
             held += np.sum(sides)

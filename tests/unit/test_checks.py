@@ -761,6 +761,12 @@ STEEPEST, FLATTEST = 10 + math.sqrt(73), 10 - math.sqrt(73)  # (2 + 18)/2 and âˆ
         ("ex-am-drift", 1, [-48, -1, -0.96, 2]),
         ("ex-am-lion", 0.4, [0.6, 0.38, 0.42, 1.6]),
         ("ex-am-box", 10, [25, 25 / 1.1, 0.1, -15, 22.5]),
+        ("ex-sc-sum", 75, [149.7, 74.85, 150, 250]),
+        ("ex-sc-reach", 120, [40, 0.6, 600, 119.4]),
+        ("ex-sc-epoch", math.exp(math.log(0.6) / 50), [0.992, 0.012, 0.6]),
+        ("ex-sc-warm", 13, [25, 12.5, 12, 5.2]),
+        ("ex-sc-best", 0.01, [1 / 99, 1 / 101, 4 / 103, 1 / 50.5, 100]),
+        ("ex-sc-share", 0.3, [0.27, 0.243, 3, 0.7]),
         ("ex-mb-variance", 4 / 49, [0.1, 0.08, 2 / 7, 400 / 49]),
         ("ex-mb-half", 63, [60, 21, 12.6]),
         ("ex-mb-rate", 2 / 3, [1, 0.5, 0.5**0.5, 4 / 3]),
@@ -948,7 +954,27 @@ def loop_divisors(gradients, beta2):
     return found
 
 
+def straight_from_the_end(lr, steps, t):
+    """Between two corners."""
+    return float(np.interp(t, [0, 0.8 * steps, steps], [lr, lr, 0]))
+
+
+def first_patient_epoch(losses, patience):
+    """The first epoch that stays the lowest for as long as patience lasts."""
+    for epoch, loss in enumerate(losses):
+        later = losses[epoch + 1 : epoch + 1 + patience]
+        if loss == min(losses[: epoch + 1]) and not any(other < loss for other in later):
+            return epoch
+    raise AssertionError("one epoch is always the lowest")
+
+
 FUNCTION_ANSWERS = {
+    "ex-sc-plateau": straight_from_the_end,
+    "ex-sc-patience": first_patient_epoch,
+    "ex-sc-smooth": lambda losses, beta: [
+        np.average(losses[:t], weights=beta ** np.arange(t - 1, -1, -1))
+        for t in range(1, len(losses) + 1)
+    ],
     "ex-am-adam": loop_adam,
     "ex-am-sgdw": lambda x, v, grad, lr, momentum, weight_decay: (
         x + momentum * v - lr * (grad + weight_decay * x),
@@ -1054,6 +1080,24 @@ def test_each_mistake_in_a_function_is_told_by_its_own_sentence(exercise, senten
             "ex-bq-restart",
             lambda grad, v: np.where(grad * v > 0, 0, v),
             "That brakes each coordinate by itself; the angle is between the vectors.",
+        ),
+        (
+            "ex-sc-plateau",
+            lambda lr, steps, t: lr if t < 0.8 * steps else lr * (steps - t) / (0.2 * steps),
+            "Beyond the last step it is negative: it is to stay at 0.",
+        ),
+        (
+            "ex-sc-patience",
+            lambda losses, patience: losses.index(min(losses)),
+            "That is the lowest of all; the run has stopped before it.",
+        ),
+        (
+            "ex-sc-smooth",
+            lambda losses, beta: [
+                (1 - beta) * sum(beta**k * losses[t - k] for k in range(t + 1))
+                for t in range(len(losses))
+            ],
+            "The correction is missing.",
         ),
         (
             "ex-am-adam",

@@ -148,8 +148,8 @@ SLIPS: dict[str, dict[str, tuple[str, str]]] = {
         "no decay": ("shrunk = (1 - self.lr * self.weight_decay) * x", "shrunk = x"),
         "weights grow": ("(1 - self.lr * self", "(1 + self.lr * self"),
         "decay after the step": (
-            "return shrunk - self.lr * m_hat / (np.sqrt(v_hat) + self.eps)",
-            "return (1 - self.lr * self.weight_decay)"
+            "x = shrunk - self.lr * m_hat / (np.sqrt(v_hat) + self.eps)",
+            "x = (1 - self.lr * self.weight_decay)"
             " * (x - self.lr * m_hat / (np.sqrt(v_hat) + self.eps))",
         ),
         "eps inside the root": (
