@@ -139,16 +139,16 @@ def left(T: int, form: str) -> float:
 @pytest.mark.claim(
     "claim-sc-horizon",
     kind="instances",
-    holds={"constant": 0.1, "inverse": 1 / 3, "budgets": "long"},
-    false=[{"constant": 0.08}, {"inverse": 0.24}, {"budgets": "short"}],
+    holds={"constant": 10.0, "inverse": 3.0, "budgets": "long"},
+    false=[{"constant": 12.5}, {"inverse": 4.2}, {"budgets": "short"}],
 )
 def test_with_an_end_in_sight(constant: float, inverse: float, budgets: str) -> None:
     """The exact recursion of the model, for all schedules of the claim."""
     for T in (1000, 3000) if budgets == "long" else (100, 300):
         for form in ("cosine", "step", "exponential"):
-            assert left(T, form) < constant * left(T, "constant")
+            assert constant * left(T, form) < left(T, "constant")
             for r in ("1", "0.1", "0.03", "0.01", "0.003", "0.001"):
-                assert left(T, form) < inverse * left(T, f"inverse {r}")
+                assert inverse * left(T, form) < left(T, f"inverse {r}")
 
 
 def digits(seed: int, wrong: float) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
