@@ -57,7 +57,8 @@ def excess(way: str, words: str) -> float:
     chance = rare if words == "rare" else np.full(200, rare.mean())
     rates = {
         "fixed": np.geomspace(0.02, 0.226, 8)[2:6],
-        "falling": np.geomspace(0.35, 2.8, 7)[3:],
+        "one over root": np.geomspace(0.35, 2.8, 7)[3:],
+        "straight line": np.geomspace(0.06, 0.5, 7)[2:6],
         "AdaGrad": np.geomspace(0.1, 1.6, 9)[3:7],
     }[way]
     found = []
@@ -70,8 +71,10 @@ def excess(way: str, words: str) -> float:
         for t in range(3000):
             x = (rng.random(weights.shape) < chance).astype(float)
             error = np.sum(x * (theta - weights), axis=1) - 0.5 * rng.standard_normal(20)
-            if way == "falling":
+            if way == "one over root":
                 rule = replace(rule, lr=lr / math.sqrt(1 + t))
+            if way == "straight line":
+                rule = replace(rule, lr=lr * (1 - t / 3000))
             theta, state = rule.update(theta, error[:, None] * x, state)
         e = theta - weights
         found.append(np.median((e @ chance) ** 2 + np.sum(e**2 * chance * (1 - chance), axis=1)))
@@ -81,10 +84,16 @@ def excess(way: str, words: str) -> float:
 @pytest.mark.claim(
     "claim-ad-rare",
     kind="statistical",
-    holds={"fixed": 0.75, "falling": 0.5, "words": "rare", "others": 0.9},
-    false=[{"words": "alike"}, {"fixed": 0.55}, {"falling": 0.2}, {"others": 1.05}],
+    holds={"fixed": 0.75, "falling": 0.5, "line": 1.2, "words": "rare", "others": 0.9},
+    false=[
+        {"words": "alike"},
+        {"fixed": 0.55},
+        {"falling": 0.2},
+        {"line": 1.01},
+        {"others": 1.05},
+    ],
 )
-def test_rare_words(fixed: float, falling: float, words: str, others: float) -> None:
+def test_rare_words(fixed: float, falling: float, line: float, words: str, others: float) -> None:
     """Twenty draws with a seed of their own.
 
     In 24 repetitions with other seeds AdaGrad's excess was 0.49 to 0.61 of that of the fixed rate
@@ -93,9 +102,10 @@ def test_rare_words(fixed: float, falling: float, words: str, others: float) -> 
     """
     ours = excess("AdaGrad", words)
     assert ours < fixed * excess("fixed", words)
-    assert ours < falling * excess("falling", words)
-    assert excess("AdaGrad", "alike") > others * excess("fixed", "alike")
-    assert excess("AdaGrad", "alike") > others * excess("falling", "alike")
+    assert ours < falling * excess("one over root", words)
+    assert excess("straight line", words) / line < ours < line * excess("straight line", words)
+    for way in ("fixed", "one over root", "straight line"):
+        assert excess("AdaGrad", "alike") > others * excess(way, "alike")
 
 
 def log_cosh() -> gd.Objective:
@@ -109,7 +119,7 @@ def log_cosh() -> gd.Objective:
 
 
 def waves() -> gd.Objective:
-    """Return a function with many minima and saddles, 2-smooth, at least -3."""
+    """Return a function with many minima and saddles, 2.5-smooth, at least -4."""
     return gd.Objective(
         "waves",
         lambda x: np.sum(np.cos(x)) + 0.5 * np.sum(np.sin(x[:2] + x[1:])),
@@ -132,7 +142,7 @@ SMOOTH = (
     (gd.quadratic(np.diag([0.2, 4.0, 1.0])), 4.0, 0.0, np.array([-5.0, -3.0, 0.5])),
     (gd.quadratic(np.array([[2.0, 1.9], [1.9, 2.0]])), 3.9, 0.0, np.array([1.0, 3.0])),
     (log_cosh(), 4.0, 0.0, np.array([3.0, -1.0, 20.0])),
-    (waves(), 2.0, -4.0, np.array([0.1, 0.2, -0.3])),
+    (waves(), 2.5, -4.0, np.array([0.1, 0.2, -0.3])),
     (gd.quadratic(np.diag([1.0, 1.0])), 1.0, 0.0, np.array([1e-3, 2e-3])),
 )
 
@@ -210,13 +220,26 @@ def worst_regrets() -> tuple[tuple[float, float], ...]:
 @pytest.mark.claim(
     "claim-ad-regret",
     kind="instances",
-    holds={"first": 0.5, "second": 1.0},
-    false=[{"first": 0.35}, {"second": 0.75}, {"first": 0.25}, {"second": 0.5}],
+    holds={"first": 0.5, "second": 1.0, "side": 2, "roots": "sum"},
+    false=[
+        {"first": 0.35},
+        {"second": 0.75},
+        {"side": 1},
+        {"side": 3},
+        {"roots": "of the sum"},
+    ],
 )
-def test_regret(first: float, second: float) -> None:
-    """Sequences that were bred to break the bound, which come within a fifth of it."""
+def test_regret(first: float, second: float, side: int, roots: str) -> None:
+    """Sequences that were bred to break the bound, which come to 0.72 to 0.82 of it.
+
+    In a box of another size the same sequences have a regret in proportion to it, and in two
+    coordinates at once twice as much.
+    """
     for lr, most in worst_regrets():
-        assert most <= first / lr + second * lr
+        for D in (1 / 3, 1.0, 3.0):
+            bound = first * D**side / (lr * D) + second * lr * D
+            assert most * D <= bound
+            assert 2 * most * D <= bound * (2 if roots == "sum" else math.sqrt(2))
 
 
 @pytest.mark.claim(
@@ -415,7 +438,7 @@ def test_inside_and_outside(outside: int, inside: int) -> None:
 
 @pytest.mark.claim(
     "claim-ad-slip",
-    kind="exact",
+    kind="instances",
     holds={"power": 0.5, "kept": 1.0, "share": 1.0},
     false=[{"power": 1.0}, {"kept": 0.0}, {"share": 0.75}],
 )
