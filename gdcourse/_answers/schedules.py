@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from gdcourse._answers._kinds import Answer, Code
+from gdcourse._answers._kinds import Answer, Code, Gradient
+from gdcourse.optimizers import Momentum
+from gdcourse.schedules import inverse_time_decay, step_decay
 
 
 def _cosine_sum() -> Answer:
@@ -33,7 +37,7 @@ def _farthest() -> Answer:
         {
             "That is the sum of the rates; multiply by the longest gradient.": lr / (1 - factor),
             "That is the first step.": lr * longest,
-            "That is the sum without the first rate.": longest / (1 - factor),
+            "That is for a first rate of 1.": longest / (1 - factor),
             "That is without the first step.": lr * longest * factor / (1 - factor),
             "That divides by the factor.": lr * longest / factor,
         },
@@ -71,14 +75,19 @@ def _warm_steps() -> Answer:
 
 
 def _least() -> Answer:
+    bend, variance, first, steps = 3.0, 18.0, 2.0, 99
     return Answer(
-        0.01,
+        1 / (1 / first + steps * bend**2 / variance),
         {
-            "That forgets the first guess, which counts too.": 1 / 99,
-            "That has one step too many.": 1 / 101,
-            "The precision grows by λ²/s² a step, and not by 1/s².": 1 / (1 + 99 / 4),
-            "λ is squared.": 1 / (1 + 99 * 2 / 4),
-            "That is the precision; the mean square is 1 over it.": 100,
+            "That forgets the first guess, which counts too.": variance / (steps * bend**2),
+            "That has one step too many.": 1 / (1 / first + (steps + 1) * bend**2 / variance),
+            "Square λ.": 1 / (1 / first + steps * bend / variance),
+            "The variance is given; do not square it.": 1
+            / (1 / first + steps * bend**2 / variance**2),
+            "The precision grows by λ²/s² a step; λ is missing.": 1
+            / (1 / first + steps / variance),
+            "That begins with v₀ in place of 1/v₀.": 1 / (first + steps * bend**2 / variance),
+            "That is the precision; the mean square is 1 over it.": 50.0,
         },
         rtol=2e-4,
     )
@@ -91,6 +100,7 @@ def _share() -> Answer:
             "Of the exchanged labels one in ten is right by chance.": 0.27,
             "That takes a tenth away; the share is larger than the error.": 0.27 * 0.9,
             "That is ten times too much.": 3.0,
+            "As a share, between 0 and 1.": 30.0,
             "That is a tenth of the classes more: divide by 0.9.": 0.27 * 1.1,
             "That is what is not exchanged.": 0.7,
         },
@@ -124,6 +134,9 @@ _PLATEAU = Code(
         ),
         "Before the last fifth it is larger than lr.": lambda lr, steps, t: (
             lr * max(0.0, (steps - t) / (0.2 * steps))
+        ),
+        "That is a fifth of the slope: the line is to arrive at 0.": lambda lr, steps, t: (
+            lr * min(1.0, 1 - (t - 0.8 * steps) / steps)
         ),
         "That falls all the way.": lambda lr, steps, t: lr * max(0.0, 1 - t / steps),
         "That falls over the last four fifths.": lambda lr, steps, t: _plateau(lr, steps, t, 0.8),
@@ -176,6 +189,19 @@ def _rises(losses: Sequence[float], patience: int) -> int:
     return int(np.argmin(losses))
 
 
+def _all_bad(losses: Sequence[float], patience: int) -> int:
+    """Count all epochs without a new lowest value, also before the last one with it."""
+    best = bad = 0
+    for epoch in range(1, len(losses)):
+        if losses[epoch] < losses[best]:
+            best = epoch
+        else:
+            bad += 1
+        if bad >= patience:
+            break
+    return best
+
+
 _PATIENCE = Code(
     _stop,
     {
@@ -189,6 +215,7 @@ _PATIENCE = Code(
         "That is the lowest loss; its epoch is asked for.": lambda losses, patience: losses[
             _stop(losses, patience)
         ],
+        "The count starts again at every new lowest value.": _all_bad,
         "Epochs are counted from 0.": lambda losses, patience: _stop(losses, patience) + 1,
         "That is the last epoch.": lambda losses, patience: len(losses) - 1,
     },
@@ -236,6 +263,9 @@ _SMOOTH = Code(
         "That begins with the first loss in place of 0 and a correction.": lambda losses, beta: (
             _raw(losses, beta, losses[0])
         ),
+        "A new loss comes in with the share 1 - beta.": lambda losses, beta: [
+            mean / (1 - beta) for mean in _smooth(losses, beta)
+        ],
         "The corrected mean is kept; correct only what you return.": _kept,
         "The shares are exchanged: beta of the old mean is kept.": lambda losses, beta: _smooth(
             losses, 1 - beta
@@ -251,8 +281,82 @@ _SMOOTH = Code(
     lambda losses, beta: f"For losses = {losses} and beta = {beta:g}",
 )
 
+
+def _scheduled(
+    grad: Callable[[Any], Any],
+    x: Any,
+    rule: Any,
+    schedule: Callable[[int], float],
+    epochs: int,
+    steps: int,
+    *,
+    again: bool = False,
+    asked: str = "steps",
+) -> Any:
+    """Run with slips: the state made anew, or the schedule asked for something else."""
+    state = rule.init(x)
+    for epoch in range(epochs):
+        state = rule.init(x) if again else state
+        for k in range(steps):
+            t = {"steps": epoch * steps + k, "in the epoch": k, "epochs": epoch}[asked]
+            rule = replace(rule, lr=schedule(t))
+            x, state = rule.update(x, grad(x), state)
+    return x
+
+
+_LOOP = Code(
+    _scheduled,
+    {
+        "Both are still there: the state is made anew in every epoch, and the schedule starts "
+        "again.": lambda *given: _scheduled(*given, again=True, asked="in the epoch"),
+        "The state is still made anew in every epoch.": lambda *given: _scheduled(
+            *given, again=True
+        ),
+        "The schedule is still asked for the step within the epoch, and starts again in each.": (
+            lambda *given: _scheduled(*given, asked="in the epoch")
+        ),
+        "The schedule is asked for the epoch; it wants the steps taken so far.": (
+            lambda *given: _scheduled(*given, asked="epochs")
+        ),
+        "The schedule is one step ahead: it is asked for 0 first.": (
+            lambda grad, x, rule, schedule, epochs, steps: _scheduled(
+                grad, x, rule, lambda t: schedule(t + 1), epochs, steps
+            )
+        ),
+        "That is the first epoch only.": lambda grad, x, rule, schedule, epochs, steps: _scheduled(
+            grad, x, rule, schedule, 1, steps
+        ),
+        "The rate never changes.": lambda grad, x, rule, schedule, epochs, steps: _scheduled(
+            grad, x, rule, lambda t: schedule(0), epochs, steps
+        ),
+    },
+    (
+        (
+            Gradient("the gradient 2x", lambda x: 2 * x),
+            np.array([4.0]),
+            Momentum(momentum=0.5),
+            step_decay(0.25, factor=0.5, every=3),
+            2,
+            2,
+        ),
+        (
+            Gradient("the gradient x", lambda x: x),
+            np.array([1.0, -2.0]),
+            Momentum(momentum=0.9),
+            inverse_time_decay(0.3, rate=0.2),
+            3,
+            4,
+        ),
+    ),
+    lambda grad, x, rule, schedule, epochs, steps: (
+        f"For {grad} from x = {x.tolist()}, {rule}, a falling schedule, epochs = {epochs} and "
+        f"steps = {steps}"
+    ),
+)
+
 #: By the label of the exercise.
 FUNCTIONS: dict[str, Code] = {
+    "ex-sc-loop": _LOOP,
     "ex-sc-plateau": _PLATEAU,
     "ex-sc-patience": _PATIENCE,
     "ex-sc-smooth": _SMOOTH,

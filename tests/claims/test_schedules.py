@@ -46,9 +46,11 @@ def test_best_schedule(curvature: int, start: float, first: float, fall: float) 
             schedule = gd.inverse_time_decay(rate, rate=fall * bend * rate)
             rates = np.array([schedule(t) for t in range(T)])
             assert last_square(rates, bend, noise, v0) == pytest.approx(bound, rel=1e-12)
-            changed = rates.copy()
-            changed[T // 2] *= 1.001
-            assert last_square(changed, bend, noise, v0) > bound
+            for k in {0, T // 2, T - 1}:
+                for other in (0.999, 1.001):
+                    changed = rates.copy()
+                    changed[k] *= other
+                    assert last_square(changed, bend, noise, v0) > bound
 
 
 @pytest.mark.claim(
@@ -220,7 +222,7 @@ def test_six_curves(
         assert a[:, 0].max() > 1.3 * a[0, 0]
         assert a[-1, 1] > 3 * c[-1, 1]
         d = curve(disease(seed, squares=False), descent(lr=beyond), 20, 20, seed)
-        assert d[-1, 0] > 1000 * d[0, 0]
+        assert d[-1, 0] > 1e20 * d[0, 0]
         b = curve(disease(seed, squares), gd.Adam(lr=0.01), 400, 20, seed)
         assert b[-1, 1] > 1.5 * b[:, 1].min()
         e = curve(digits(seed, wrong), descent(lr=1.0), 20, 64, seed)
@@ -253,5 +255,10 @@ def test_out_of_reach(share: float, bounded: bool, power: int, rng: np.random.Ge
             away = np.linalg.norm(points - start, axis=1)
             reach = share * longest**power * lr / (1 - q)
             assert np.max(away) <= reach * (1 + 1e-9)
+        for schedule in (gd.cosine_decay(0.3, steps=60), gd.inverse_time_decay(0.3, rate=0.5)):
+            rule = gd.GradientDescent(lr=0.3)
+            points = np.array(list(gd.descend(grad, start, rule, steps=60, schedule=schedule)))
+            sums = share * longest**power * np.cumsum([schedule(t) for t in range(60)])
+            assert np.all(np.linalg.norm(points[1:] - start, axis=1) <= sums * (1 + 1e-9))
         if grad is cases[0][0] and bounded:
             assert np.max(away) == pytest.approx(longest**power * lr / (1 - q), rel=1e-6)

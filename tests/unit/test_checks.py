@@ -765,8 +765,8 @@ STEEPEST, FLATTEST = 10 + math.sqrt(73), 10 - math.sqrt(73)  # (2 + 18)/2 and âˆ
         ("ex-sc-reach", 120, [40, 0.6, 600, 119.4]),
         ("ex-sc-epoch", math.exp(math.log(0.6) / 50), [0.992, 0.012, 0.6]),
         ("ex-sc-warm", 13, [25, 12.5, 12, 5.2]),
-        ("ex-sc-best", 0.01, [1 / 99, 1 / 101, 4 / 103, 1 / 50.5, 100]),
-        ("ex-sc-share", 0.3, [0.27, 0.243, 3, 0.7]),
+        ("ex-sc-best", 0.02, [2 / 99, 1 / 50.5, 1 / 17, 1 / 6, 1 / 51.5, 50]),
+        ("ex-sc-share", 0.3, [0.27, 0.243, 3, 30, 0.7]),
         ("ex-mb-variance", 4 / 49, [0.1, 0.08, 2 / 7, 400 / 49]),
         ("ex-mb-half", 63, [60, 21, 12.6]),
         ("ex-mb-rate", 2 / 3, [1, 0.5, 0.5**0.5, 4 / 3]),
@@ -971,6 +971,9 @@ def first_patient_epoch(losses, patience):
 FUNCTION_ANSWERS = {
     "ex-sc-plateau": straight_from_the_end,
     "ex-sc-patience": first_patient_epoch,
+    "ex-sc-loop": lambda grad, x, rule, schedule, epochs, steps: list(
+        gd.descend(grad, x, rule, steps=epochs * steps, schedule=schedule)
+    )[-1],
     "ex-sc-smooth": lambda losses, beta: [
         np.average(losses[:t], weights=beta ** np.arange(t - 1, -1, -1))
         for t in range(1, len(losses) + 1)
