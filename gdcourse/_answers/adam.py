@@ -51,6 +51,7 @@ def _longest() -> Answer:
             "That is a gradient after a long silence; several may come.": first,
             "Take the root of the geometric series.": first / (1 - q),
             "That is q; the series is 1 over 1 - q.": q,
+            "Take the root of 1 - β₂.": 0.2 / 0.04 * math.sqrt(1 / (1 - q)),
             "β₁ is squared in q.": first * math.sqrt(1 / (1 - 0.8 / 0.96)),
             "That is with q = β₁²; divide it by β₂.": first * math.sqrt(1 / (1 - 0.64)),
             "That is for the decays 0.9 and 0.999.": 0.1
@@ -68,6 +69,7 @@ def _drift() -> Answer:
             "That is the sum of the gradients, without what divides them.": -48.0,
             "The sign: there is one step to the left and two to the right.": -1.0,
             "That is the drift with one divisor for all, that of AMSGrad.": -48 / 50,
+            "Take the root of what divides.": 2 - 1 / 50,
             "That is the drift for β₂ near 1.": -48 / math.sqrt(2502 / 3),
             "That leaves out the step to the left.": 2.0,
             "That leaves out the two steps to the right; and to the left is a minus.": 50.0,
@@ -187,6 +189,32 @@ _ADAM = Code(
                 x, m, v, t, grad, lr, beta2, beta1, eps
             )
         ),
+        "ε belongs outside of the root here.": lambda x, m, v, t, grad, lr, beta1, beta2, eps: (
+            x
+            - lr
+            * (beta1 * m + (1 - beta1) * grad)
+            / (1 - beta1**t)
+            / np.sqrt((beta2 * v + (1 - beta2) * grad**2) / (1 - beta2**t) + eps),
+            beta1 * m + (1 - beta1) * grad,
+            beta2 * v + (1 - beta2) * grad**2,
+        ),
+        "The step uses the gradient itself; it wants the corrected mean.": (
+            lambda x, m, v, t, grad, lr, beta1, beta2, eps: (
+                x
+                - lr * grad / (np.sqrt((beta2 * v + (1 - beta2) * grad**2) / (1 - beta2**t)) + eps),
+                beta1 * m + (1 - beta1) * grad,
+                beta2 * v + (1 - beta2) * grad**2,
+            )
+        ),
+        "The corrections are 1 minus a power: the t is missing.": (
+            lambda x, m, v, t, grad, lr, beta1, beta2, eps: _adam(
+                x, m, v, 1, grad, lr, beta1, beta2, eps
+            )
+        ),
+        "A bracket is missing: ε belongs under the fraction.": lambda *given: (
+            _adam(*given[:-1], 0.0)[0] + given[-1],
+            *_adam(*given)[1:],
+        ),
         "The point comes first, then m, then v.": lambda *given: (
             _adam(*given)[1],
             _adam(*given)[2],
@@ -268,7 +296,7 @@ _DECAY = Code(
                 x, v, grad, lr, momentum, weight_decay / lr
             )
         ),
-        "That shrinks the velocity too: only x decays.": (
+        "That shrinks the new step too: only the old x decays.": (
             lambda x, v, grad, lr, momentum, weight_decay: (
                 (1 - lr * weight_decay) * (x + _decoupled(x, v, grad, lr, momentum, 0.0)[1]),
                 _decoupled(x, v, grad, lr, momentum, 0.0)[1],
@@ -276,6 +304,17 @@ _DECAY = Code(
         ),
         "That grows x: the decay takes away.": lambda x, v, grad, lr, momentum, weight_decay: (
             _decoupled(x, v, grad, lr, momentum, -weight_decay)
+        ),
+        "x moves by the new velocity, and here it is the old one.": (
+            lambda x, v, grad, lr, momentum, weight_decay: (
+                (1 - lr * weight_decay) * x + v,
+                momentum * v - lr * grad,
+            )
+        ),
+        "The gradient is added: a velocity points downhill.": (
+            lambda x, v, grad, lr, momentum, weight_decay: _decoupled(
+                x, v, -grad, lr, momentum, weight_decay
+            )
         ),
         "The momentum is missing.": lambda x, v, grad, lr, momentum, weight_decay: _decoupled(
             x, v, grad, lr, 0.0, weight_decay
@@ -335,6 +374,9 @@ _MAXIMUM = Code(
         ],
         "That is the largest gradient so far, not the largest mean.": (
             lambda gradients, beta2: np.maximum.accumulate(np.abs(gradients)).tolist()
+        ),
+        "Your t begins at 0: the first correction divides by 0.": lambda gradients, beta2: np.full(
+            len(gradients), math.inf
         ),
         "That is one number; one for each step is asked for.": lambda gradients, beta2: _divisors(
             gradients, beta2

@@ -309,7 +309,7 @@ def test_box(rule: str, wall: float, rates: str) -> None:
     false=[{"first": 1.01}, {"second": 0.99}, {"first": 0.0}, {"edge": 0.02}, {"edge": -0.02}],
 )
 def test_frozen_or_exploding(first: float, second: float, edge: float) -> None:
-    """The slip with equal gradients, step by step, and its growth on both sides of the edge."""
+    """The slip with equal gradients, late in a run, and on both sides of the edge."""
 
     def lengths(beta1: float, beta2: float, steps: int) -> list[float]:
         s = r = 0.0
@@ -320,13 +320,10 @@ def test_frozen_or_exploding(first: float, second: float, edge: float) -> None:
             found.append(abs(0.2 * s / (1 - beta1**t) / math.sqrt(r / (1 - beta2**t))))
         return found
 
-    for beta1, beta2 in ((0.9, 0.99), (0.3, 0.99), (0.9, 0.5), (0.5, 0.999)):
-        for t, length in enumerate(lengths(beta1, beta2, 80), start=1):
-            formula = 0.2 * (1 - beta1) / beta1 * math.sqrt(beta2 / (1 - beta2))
-            formula *= ((1 + first * beta1) ** t - 1) / (1 - beta1**t)
-            formula *= math.sqrt((1 - beta2**t) / ((1 + second * beta2) ** t - 1))
-            assert length == pytest.approx(formula, rel=1e-9)
+    for beta1, beta2 in ((0.9, 0.99), (0.3, 0.99), (0.9, 0.5), (0.5, 0.95)):
+        *_, before, last = lengths(beta1, beta2, 1000)
+        factor = (1 + first * beta1) / math.sqrt(1 + second * beta2)
+        assert last / before == pytest.approx(factor, rel=1e-6)
     for beta1 in (0.1, 0.405, 0.415, 0.9):
         *_, before, last = lengths(beta1, 0.99, 700)
         assert (last > before) == (beta1 > math.sqrt(1.99) - 1 + edge)
-        assert last / before == pytest.approx((1 + beta1) / math.sqrt(1.99), rel=1e-3)
