@@ -211,9 +211,11 @@ _ADAM = Code(
                 x, m, v, 1, grad, lr, beta1, beta2, eps
             )
         ),
-        "A bracket is missing: ε belongs under the fraction.": lambda *given: (
-            _adam(*given[:-1], 0.0)[0] + given[-1],
-            *_adam(*given)[1:],
+        "A bracket is missing: ε belongs under the fraction.": (
+            lambda x, m, v, t, grad, lr, beta1, beta2, eps: (
+                _adam(x, m, v, t, grad, lr, beta1, beta2, 0.0)[0] + eps,
+                *_adam(x, m, v, t, grad, lr, beta1, beta2, 0.0)[1:],
+            )
         ),
         "The point comes first, then m, then v.": lambda *given: (
             _adam(*given)[1],
