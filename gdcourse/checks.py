@@ -866,7 +866,9 @@ def _copy(part: Any) -> Any:
 
 
 def _same(one: Any, two: Any) -> bool:
-    return np.array_equal(one, two) if isinstance(two, np.ndarray) else one is two or one == two
+    if isinstance(two, np.ndarray):
+        return np.array_equal(one, two, equal_nan=two.dtype.kind == "f")
+    return one is two or one == two
 
 
 def _show(values: Any) -> str:

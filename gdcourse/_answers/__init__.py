@@ -9,6 +9,7 @@ from gdcourse._answers import (
     adaptive,
     beyond_quadratics,
     classification,
+    comparison,
     conditioning,
     five_runs,
     how_fast,
@@ -37,6 +38,7 @@ ANSWERS = (
     | adaptive.ANSWERS
     | adam.ANSWERS
     | schedules.ANSWERS
+    | comparison.ANSWERS
 )
 GRADIENTS = many_dimensions.GRADIENTS | how_fast.GRADIENTS
 FUNCTIONS = (
@@ -52,4 +54,5 @@ FUNCTIONS = (
     | adaptive.FUNCTIONS
     | adam.FUNCTIONS
     | schedules.FUNCTIONS
+    | comparison.FUNCTIONS
 )

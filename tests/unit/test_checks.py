@@ -6,6 +6,7 @@ import functools
 import json
 import math
 import re
+import statistics
 import sys
 from pathlib import Path
 
@@ -767,6 +768,11 @@ STEEPEST, FLATTEST = 10 + math.sqrt(73), 10 - math.sqrt(73)  # (2 + 18)/2 and âˆ
         ("ex-sc-warm", 13, [25, 12.5, 12, 5.2]),
         ("ex-sc-best", 0.02, [2 / 99, 1 / 50.5, 1 / 17, 1 / 6, 1 / 51.5, 50]),
         ("ex-sc-share", 0.3, [0.27, 0.243, 3, 30, 0.7]),
+        ("ex-fa-budget", 0.8, [0.2, 0.25, 0.5, 4]),
+        ("ex-fa-draws", 22, [10, 21, 29, 21.854345]),
+        ("ex-fa-runs", 8, [7, 9, 6]),
+        ("ex-fa-flatter", 8.4, [10, 8, 76 / 9, 11.6, 0.4, 1.6]),
+        ("ex-fa-halving", 81, [108, 729, 63, 54]),
         ("ex-mb-variance", 4 / 49, [0.1, 0.08, 2 / 7, 400 / 49]),
         ("ex-mb-half", 63, [60, 21, 12.6]),
         ("ex-mb-rate", 2 / 3, [1, 0.5, 0.5**0.5, 4 / 3]),
@@ -968,7 +974,26 @@ def first_patient_epoch(losses, patience):
     raise AssertionError("one epoch is always the lowest")
 
 
+def chosen_by_validation(valid, test):
+    """Go through the splits one by one."""
+    ends = []
+    for column, scores in zip(valid.T, test.T, strict=True):
+        rows = [row for row in range(len(column)) if not math.isnan(column[row])]
+        ends.append(scores[min(rows, key=lambda row: column[row])])
+    return statistics.median(ends)
+
+
 FUNCTION_ANSWERS = {
+    "ex-fa-report": chosen_by_validation,
+    "ex-fa-scale": lambda train, held_out: tuple(
+        np.column_stack(
+            [
+                (column - statistics.fmean(seen)) / (statistics.pstdev(seen) or 1)
+                for column, seen in zip(part.T, train.T, strict=True)
+            ]
+        )
+        for part in (train, held_out)
+    ),
     "ex-sc-plateau": straight_from_the_end,
     "ex-sc-patience": first_patient_epoch,
     "ex-sc-loop": lambda grad, x, rule, schedule, epochs, steps: list(

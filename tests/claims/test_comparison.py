@@ -1,0 +1,281 @@
+"""The claims of the chapter on comparing rules."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import gdcourse as gd
+
+
+@pytest.mark.claim(
+    "claim-fa-budget",
+    kind="enumeration",
+    holds={"more": 0, "squared": False, "equal": True},
+    false=[{"more": 1}, {"squared": True}, {"equal": False}],
+)
+def test_more_tries(more: int, squared: bool, equal: bool) -> None:
+    """Every order of the scores; or, of two rules that are not equal, every second one."""
+    for k, m in ((1, 1), (3, 1), (2, 4), (4, 3)):
+        orders = list(itertools.permutations(range(k + m)))
+        if not equal:  # orders in which the first rule begins with a bad score are left out
+            orders = [order for order in orders if order[0] < k]
+        ahead = sum(min(order[:k]) < min(order[k:]) for order in orders)
+        share = Fraction(k**2, k**2 + m**2) if squared else Fraction(k, k + m + more)
+        assert Fraction(ahead, len(orders)) == share
+
+
+def lowest_of(k: int, n: int, error: float) -> float:
+    """Return the mean of the lowest of k independent shares of n, all with the same true error."""
+    shares = [math.comb(n, j) * error**j * (1 - error) ** (n - j) for j in range(n)]
+    return float(np.sum(np.clip(1 - np.cumsum(shares), 0, 1) ** k)) / n
+
+
+@pytest.mark.claim(
+    "claim-fa-optimism",
+    kind="exact",
+    holds={"constant": 0.5, "power": 1.0},
+    false=[{"constant": 0.4}, {"power": 0.9}, {"power": 1.1}],
+)
+def test_how_much_the_best_flatters(constant: float, power: float) -> None:
+    """Independent settings that are equally good, which flatter most; the bound is near."""
+    found = []
+    for n in (1, 4, 50, 400):
+        for k in (1, 2, 10, 1000, 100_000):
+            for error in (0.01, 0.2, 0.5, 0.9):
+                gap = error - lowest_of(k, n, error)
+                bound = math.sqrt(constant * math.log(k) / n**power)
+                assert gap <= bound + 1e-12
+                if k == 100_000 and n == 400 and error == 0.5:
+                    found.append(gap / bound)
+    assert found[0] > 0.85
+
+
+@pytest.mark.claim(
+    "claim-fa-optimism",
+    kind="enumeration",
+    holds={"chosen": "lowest", "beforehand": True},
+    false=[{"chosen": "first"}, {"chosen": "highest"}, {"beforehand": False}],
+)
+def test_the_lowest_score_is_too_low(chosen: str, beforehand: bool) -> None:
+    """Every draw of three examples out of six, for settings that make related mistakes.
+
+    A setting that is made after the draw knows the examples, and flatters more than the bound
+    for the settings that were there.
+    """
+    mistakes = np.array([[1, 1, 0, 0, 0, 0], [0, 1, 1, 0, 0, 0], [0, 0, 0, 1, 0, 1]])
+    mistakes = np.concatenate([mistakes, [[1, 1, 1, 0, 0, 0]]])
+    true = mistakes.mean(axis=1)
+    scores, errors = [], []
+    for draw in itertools.product(range(6), repeat=3):
+        share = mistakes[:, draw].mean(axis=1)
+        if beforehand:
+            J = {"lowest": share.argmin(), "highest": share.argmax(), "first": 0}[chosen]
+            scores.append(share[J])
+            errors.append(true[J])
+        else:  # wrong everywhere but on the examples drawn
+            scores.append(0.0)
+            errors.append(1 - len(set(draw)) / 6)
+    score, error = np.mean(scores), np.mean(errors)
+    # Strict here, as every setting is sometimes beaten.
+    assert score < true.min() - 0.05
+    assert error >= true.min()
+    assert error - score <= math.sqrt(math.log(4) / 6)
+
+
+@pytest.mark.claim(
+    "claim-fa-search",
+    kind="exact",
+    holds={"fewer": 0, "power": 1},
+    false=[{"fewer": 1}, {"fewer": -1}, {"power": 2}],
+)
+def test_random_search(fewer: int, power: int) -> None:
+    """In fractions; one draw fewer is not enough."""
+    for p, delta in ((0.05, 0.05), (0.1, 0.1), (0.01, 0.001), (0.5, 0.3)):
+        k = math.ceil(power * math.log(delta) / math.log(1 - p)) - fewer
+        good, sure = Fraction(str(p)), 1 - Fraction(str(delta))
+        assert 1 - (1 - good) ** k >= sure
+        assert 1 - (1 - good) ** (k - 1) < sure
+    assert math.ceil(math.log(0.05) / math.log(0.95)) == 59
+    # All draws of three from ten settings of which two are good.
+    draws = list(itertools.product(range(10), repeat=3))
+    hits = sum(min(draw) < 2 for draw in draws)
+    assert Fraction(hits, len(draws)) == 1 - (1 - Fraction(1, 5) ** power) ** 3
+
+
+@pytest.mark.claim(
+    "claim-fa-seeds",
+    kind="enumeration",
+    holds={"power": 1, "fair": True},
+    false=[{"power": 0}, {"power": 2}, {"fair": False}],
+)
+def test_few_runs(power: int, fair: bool) -> None:
+    """Every draw from sixteen places, eight on each side; or every pattern of signs."""
+    sides = (-1, 1) if fair else (-1, 1, 1)
+    for n in range(1, 11):
+        patterns = list(itertools.product(sides, repeat=n))
+        same = sum(len(set(pattern)) == 1 for pattern in patterns)
+        assert Fraction(same, len(patterns)) == Fraction(2) ** (power - n)
+    places = [-15, -9, -8, -7, -5, -3, -2, -1, 1, 2, 4, 6, 7, 8, 11, 30]
+    for n in (1, 2, 3, 4):
+        draws = list(itertools.product(places, repeat=n))
+        between = sum(min(draw) < 0 < max(draw) for draw in draws)
+        assert Fraction(between, len(draws)) == 1 - Fraction(2) ** (power - n)
+
+
+@pytest.mark.claim(
+    "claim-fa-inclusion",
+    kind="instances",
+    holds={"beta1": 0.0, "largest": "so far", "upper": 1.0},
+    false=[
+        {"beta1": 0.5},
+        {"largest": "now"},
+        {"upper": 0.999},
+        {"largest": "half"},
+    ],
+)
+def test_adam_contains_gradient_descent(
+    beta1: float, largest: str, upper: float, rng: np.random.Generator
+) -> None:
+    """Steps on random gradients of very different sizes, and on constant ones at the bound."""
+    for beta2 in (0.0, 0.9, 0.999):
+        for eps in (1e-3, 1.0, 1e3, 1e8):
+            rule = gd.Adam(lr=0.3 * eps, beta1=beta1, beta2=beta2, eps=eps)
+            state = rule.init(np.zeros(3))
+            G = 0.0
+            for t in range(60):
+                g = rng.standard_normal(3) * 10.0 ** rng.uniform(-3, 2)
+                g = np.array([5.0, -5.0, 5.0]) if t < 3 else g
+                G = max(G, float(np.max(np.abs(g))))
+                G = {"so far": G, "now": np.max(np.abs(g)), "half": G / 2}[largest]
+                new, state = rule.update(np.zeros(3), g, state)
+                share = new / (-0.3 * g)
+                assert np.all(share >= 1 / (1 + G / eps) * (1 - 1e-9))
+                assert np.all(share <= upper + 1e-9)
+
+
+# --- The comparison ---
+
+RULES = {
+    "descent": gd.GradientDescent(),
+    "momentum": gd.Momentum(),
+    "Nesterov": gd.Nesterov(),
+    "AdaGrad": gd.AdaGrad(),
+    "RMSProp": gd.RMSProp(),
+    "AdaDelta": gd.AdaDelta(),
+    "Adam": gd.Adam(),
+    "AMSGrad": gd.AMSGrad(),
+    "AdamW": gd.AdamW(),
+    "Lion": gd.Lion(),
+}
+RATES = [10 ** (k / 2) for k in range(-8, 5)]
+#: Splits that the page does not use.
+SPLITS = range(200, 206)
+
+
+def parts(name: str, split: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return training, validation and test parts of one of the data sets."""
+    X, y, _ = gd.load_digits() if name == "digits" else gd.load_diabetes()
+    order = np.random.default_rng([split, 15]).permutation(len(y))
+    first, second = (800, 1200) if name == "digits" else (200, 300)
+    rows = order[:first], order[first:second], order[second:]
+    if name == "digits":
+        X = X / 16
+    else:
+        X = (X - X[rows[0]].mean(axis=0)) / X[rows[0]].std(axis=0)
+        y = (y - y[rows[0]].mean()) / y[rows[0]].std()
+    return [(gd.add_intercept(X[part]), y[part]) for part in rows]
+
+
+@functools.cache
+def results(name: str) -> np.ndarray:
+    """Return training loss, validation loss and test error by rule, split and rate."""
+    epochs, size = (15, 40) if name == "digits" else (30, 20)
+    model = gd.SoftmaxRegression(classes=10) if name == "digits" else gd.LinearRegression()
+    table = np.full((len(RULES), len(SPLITS), len(RATES), 3), np.inf)
+    for (i, rule), (j, split), (k, lr) in itertools.product(
+        enumerate(RULES.values()), enumerate(SPLITS), enumerate(RATES)
+    ):
+        (X, y), choose, test = parts(name, split)
+        theta, history = gd.train(
+            model,
+            X,
+            y,
+            replace(rule, lr=lr),
+            params=np.zeros(X.shape[1] * (10 if name == "digits" else 1)),
+            epochs=epochs,
+            batch_size=size,
+            seed=split,
+        )
+        if history.stop == "steps" and history.loss[-1] <= history.loss[0]:
+            wrong = (
+                100 * np.mean(model.predict(theta, test[0]) != test[1])
+                if name == "digits"
+                else 200 * model.loss_and_grad(theta, *test)[0]
+            )
+            table[i, j, k] = history.loss[-1], model.loss_and_grad(theta, *choose)[0], wrong
+    return table
+
+
+def tuned(name: str) -> np.ndarray:
+    """Return the three numbers of the rate with the lowest validation loss, by rule and split."""
+    table = results(name)
+    best = table[..., 1].argmin(axis=2)
+    return np.take_along_axis(table, best[..., None, None], axis=2)[:, :, 0]
+
+
+@pytest.mark.claim(
+    "claim-fa-table",
+    kind="instances",
+    holds={"apart": 4.0, "spread": 10.0, "same": 6.0, "nine": 1.5, "first": 3, "loss": 2.0},
+    false=[
+        {"apart": 1.0},
+        {"spread": 13.0},
+        {"same": 3.0},
+        {"nine": 0.4},
+        {"first": 7},
+        {"loss": 3.0},
+    ],
+)
+def test_no_winner(
+    apart: float, spread: float, same: float, nine: float, first: int, loss: float
+) -> None:
+    """The protocol of the page, on six other splits and orders of each data set."""
+    patients = tuned("diabetes")[..., 2]
+    assert np.ptp(np.median(patients, axis=1)) < apart
+    assert np.ptp(patients, axis=1).min() > spread
+    assert np.max(np.abs(patients - patients[0])) < same
+    digits = tuned("digits")
+    medians = np.median(digits[..., 2], axis=1)
+    assert np.ptp(medians[:9]) < nine
+    assert medians[9] > medians[:9].max()
+    assert len(set(digits[..., 2].argmin(axis=0).tolist())) >= first
+    assert np.median(digits[0, :, 0]) > loss * np.median(digits[2, :, 0])
+
+
+@pytest.mark.claim(
+    "claim-fa-papers",
+    kind="instances",
+    holds={"slow": 0.01, "default": 0.001, "first": "RMSProp"},
+    false=[{"slow": 1.0}, {"default": 0.01}, {"first": "Adam"}],
+)
+def test_two_tables(slow: float, default: float, first: str) -> None:
+    """The same runs, read in the ways that are named."""
+    middle = np.median(results("digits")[..., 2], axis=1)
+    best = np.median(tuned("digits")[..., 2], axis=1)
+    names = list(RULES)
+    adam = names.index("Adam")
+
+    def at(rate: float) -> int:
+        return int(np.argmin(np.abs(np.log(np.array(RATES) / rate))))
+
+    assert best[adam] < middle[0, at(slow)] / 2
+    assert best[0] < middle[adam, at(default)] / 2
+    own = {name: middle[k, at(RULES[name].lr)] for k, name in enumerate(names)}
+    assert min(own, key=lambda name: own[name]) == first
