@@ -12,6 +12,7 @@ from gdcourse._answers import (
     comparison,
     conditioning,
     five_runs,
+    generalization,
     how_fast,
     many_dimensions,
     minibatches,
@@ -39,6 +40,7 @@ ANSWERS = (
     | adam.ANSWERS
     | schedules.ANSWERS
     | comparison.ANSWERS
+    | generalization.ANSWERS
 )
 GRADIENTS = many_dimensions.GRADIENTS | how_fast.GRADIENTS
 FUNCTIONS = (
@@ -55,4 +57,5 @@ FUNCTIONS = (
     | adam.FUNCTIONS
     | schedules.FUNCTIONS
     | comparison.FUNCTIONS
+    | generalization.FUNCTIONS
 )

@@ -773,6 +773,12 @@ STEEPEST, FLATTEST = 10 + math.sqrt(73), 10 - math.sqrt(73)  # (2 + 18)/2 and âˆ
         ("ex-fa-runs", 8, [7, 9, 6]),
         ("ex-fa-flatter", 8.4, [10, 8, 76 / 9, 11.6, 0.4, 1.6]),
         ("ex-fa-halving", 81, [108, 729, 63, 54]),
+        ("ex-ge-end", 1.2, [1.6, 10 / 3, 10 / 7, 6, 0.4]),
+        ("ex-ge-start", 3.76, [1.2, 4, 4.24, 10 / 3, 5.2]),
+        ("ex-ge-adam", 10 / 7, [1.2, 5, 0.4, 2]),
+        ("ex-ge-share", 1 - math.exp(50 * math.log(0.98)), [0.5, 0.02, 1]),
+        ("ex-ge-gap", 0.4, [0.2, 4e-5, 4000, 8, 0.1]),
+        ("ex-ge-flat", 12, [6, 37, 6**0.5, 13]),
         ("ex-mb-variance", 4 / 49, [0.1, 0.08, 2 / 7, 400 / 49]),
         ("ex-mb-half", 63, [60, 21, 12.6]),
         ("ex-mb-rate", 2 / 3, [1, 0.5, 0.5**0.5, 4 / 3]),
@@ -984,6 +990,11 @@ def chosen_by_validation(valid, test):
 
 
 FUNCTION_ANSWERS = {
+    "ex-ge-limit": lambda X, y, start: start + np.linalg.lstsq(X, y - X @ start, rcond=None)[0],
+    "ex-ge-margin": lambda X, labels, theta: min(
+        (row @ theta if label else -row @ theta) / math.hypot(*theta)
+        for row, label in zip(X, labels, strict=True)
+    ),
     "ex-fa-report": chosen_by_validation,
     "ex-fa-scale": lambda train, held_out: tuple(
         np.column_stack(
