@@ -19,6 +19,7 @@ from gdcourse._answers import (
     momentum,
     noise,
     one_dimension,
+    reviews,
     schedules,
     stochastic,
 )
@@ -41,6 +42,7 @@ ANSWERS = (
     | schedules.ANSWERS
     | comparison.ANSWERS
     | generalization.ANSWERS
+    | reviews.ANSWERS
 )
 GRADIENTS = many_dimensions.GRADIENTS | how_fast.GRADIENTS
 FUNCTIONS = (

@@ -779,6 +779,7 @@ STEEPEST, FLATTEST = 10 + math.sqrt(73), 10 - math.sqrt(73)  # (2 + 18)/2 and âˆ
         ("ex-ge-share", 1 - math.exp(50 * math.log(0.98)), [0.5, 0.02, 1]),
         ("ex-ge-gap", 0.4, [0.2, 4e-5, 4000, 8, 0.1]),
         ("ex-ge-flat", 12, [6, 37, 6**0.5, 13]),
+        ("ex-rb-guess", -math.log(0.5), [0.5, math.log(10), 1]),
         ("ex-mb-variance", 4 / 49, [0.1, 0.08, 2 / 7, 400 / 49]),
         ("ex-mb-half", 63, [60, 21, 12.6]),
         ("ex-mb-rate", 2 / 3, [1, 0.5, 0.5**0.5, 4 / 3]),
@@ -802,6 +803,30 @@ def test_count_of_steps_is_that_of_a_run():
     residual = y - X @ np.linalg.lstsq(X, y, rcond=None)[0]
     smallest = residual @ residual / (2 * len(y))
     assert ANSWERS["ex-co-count"]().right == np.argmax(history.loss < smallest + 1)
+
+
+def test_answers_of_the_projects():
+    """Against runs and a power iteration, and what the patients' floor is at the rate found."""
+    X, y, _ = gd.load_diabetes()
+    X, y = gd.add_intercept((X - X.mean(axis=0)) / X.std(axis=0)), (y - y.mean()) / y.std()
+    L = np.linalg.norm(X, 2) ** 2 / len(y)
+    assert ANSWERS["ex-ra-edge"]().right == pytest.approx(2 / L, rel=1e-11)
+    options = {"epochs": 600, "batch_size": len(y), "seed": 0, "params": np.zeros(11)}
+    _, history = gd.train(gd.LinearRegression(), X, y, gd.GradientDescent(lr=1 / L), **options)
+    residual = y - X @ np.linalg.lstsq(X, y, rcond=None)[0]
+    least = residual @ residual / (2 * len(y))
+    assert ANSWERS["ex-ra-full"]().right == np.argmax(history.loss <= 1.01 * least) == 11
+    moments = gd.LeastSquaresMoments(X, y, batch_size=10)
+    floor = moments.excess_loss(ANSWERS["ex-ra-floor"]().right)
+    assert floor == pytest.approx(0.01 * least, rel=1e-9)
+    # Features of odd and even digits, as the page makes them.
+    pixels = gd.load_digits().X / 16
+    weights = np.random.default_rng(40).standard_normal((64, 1000)) / 8**0.5
+    Z = np.maximum((pixels - pixels.mean(axis=0)) @ weights, 0) / 1000**0.5
+    Z = gd.add_intercept(Z)[np.random.default_rng([0, 41]).permutation(len(Z))[:600]]
+    assert ANSWERS["ex-rb-edge"]().right == pytest.approx(
+        8 * 600 / np.linalg.norm(Z, 2) ** 2, rel=1e-9
+    )
 
 
 def test_answers_that_take_a_search():
