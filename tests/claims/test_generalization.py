@@ -283,12 +283,12 @@ def two_paths(seed: int, squares: bool) -> tuple[np.ndarray, np.ndarray, np.ndar
     bends, q = np.linalg.eigh(X[:100].T @ X[:100] / 100)
     ratio = np.clip(bends, 0, None) / bends[-1]
     aim = q.T @ (np.linalg.pinv(X[:100]) @ y[:100])
-    steps = np.unique(np.round(np.geomspace(1, 1e5, 81)).astype(int))
+    steps = np.unique(np.round(np.geomspace(3, 1e6, 81)).astype(int))
     paths = [
         [np.mean((X[100:300] @ (q @ (f * aim)) - y[100:300]) ** 2) for f in filters]
         for filters in (
-            [1 - (1 - ratio) ** t for t in steps],
-            [ratio / (ratio + 1 / t) for t in steps],
+            [1 - (1 - 0.1 * ratio) ** t for t in steps],
+            [ratio / (ratio + 10 / t) for t in steps],
         )
     ]
     return steps, np.array(paths[0]), np.array(paths[1])
@@ -297,15 +297,17 @@ def two_paths(seed: int, squares: bool) -> tuple[np.ndarray, np.ndarray, np.ndar
 @pytest.mark.claim(
     "claim-ge-hold-stop",
     kind="instances",
-    holds={"near": 0.08, "before": 100, "end": 1.7, "squares": True},
-    false=[{"near": 0.01}, {"before": 8}, {"end": 5.0}, {"squares": False}],
+    holds={"near": 0.06, "after": 20, "before": 500, "end": 1.6, "squares": True},
+    false=[{"near": 0.01}, {"after": 80}, {"before": 100}, {"end": 5.0}, {"squares": False}],
 )
-def test_stopped_or_penalized(near: float, before: int, end: float, squares: bool) -> None:
+def test_stopped_or_penalized(
+    near: float, after: int, before: int, end: float, squares: bool
+) -> None:
     """Both paths on twenty other splits."""
     for seed in range(100, 120):
         steps, stopped, ridge = two_paths(seed, squares)
         assert abs(math.log(stopped.min() / ridge.min())) < near
-        assert steps[stopped.argmin()] < before
+        assert after < steps[stopped.argmin()] < before
         assert stopped[-1] > end * stopped.min()
 
 
@@ -402,75 +404,106 @@ def test_margins_on_digits(
         assert last > rises * lowest
 
 
-UNITS = 30
-IMAGES = gd.add_intercept(DIGITS / 16)
-
-
-def network(w: np.ndarray, X: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+def network(w: list, X: np.ndarray, y: np.ndarray) -> tuple[float, list, np.ndarray]:
     """Return loss, gradient and scores of a network with one layer of ReLU units."""
-    lower, upper = w[: 65 * UNITS].reshape(65, UNITS), w[65 * UNITS :].reshape(-1, 10)
-    hidden = gd.add_intercept(np.maximum(X @ lower, 0))
-    # The upper layer is a softmax regression on the hidden units.
-    softmax = gd.SoftmaxRegression(classes=10)
-    loss, g_upper = softmax.loss_and_grad(upper.ravel(), hidden, y)
-    z = hidden @ upper
-    p = np.exp(z - z.max(axis=1, keepdims=True))
+    hidden = np.maximum(X @ w[0] + w[1], 0)
+    z = hidden @ w[2] + w[3]
+    log_p = z - z.max(axis=1, keepdims=True)
+    log_p = log_p - np.log(np.exp(log_p).sum(axis=1, keepdims=True))
+    error = (np.exp(log_p) - np.eye(10)[y]) / len(y)
+    back = (error @ w[2].T) * (hidden > 0)
+    grad = [X.T @ back, back.sum(axis=0), hidden.T @ error, error.sum(axis=0)]
+    return -float(np.mean(log_p[np.arange(len(y)), y])), grad, z
+
+
+def sharpness(w: list, X: np.ndarray, y: np.ndarray) -> float:
+    """Return the largest curvature, by power iteration with the Hessian where it exists.
+
+    A difference of gradients will not do: full batches leave the points next to kinks of the
+    units, and steps across them give curvatures that are not there.
+    """
+    hidden = np.maximum(X @ w[0] + w[1], 0)
+    p = np.exp(hidden @ w[2] + w[3])
     p /= p.sum(axis=1, keepdims=True)
-    p[np.arange(len(y)), y] -= 1
-    back = (p @ upper[:-1].T) * (hidden[:, :-1] > 0) / len(y)
-    return loss, np.concatenate([(X.T @ back).ravel(), g_upper]), z
-
-
-def sharpness(w: np.ndarray, X: np.ndarray, y: np.ndarray) -> float:
-    """Return the largest curvature by power iteration."""
-    v = np.random.default_rng(22).standard_normal(len(w))
-    for _ in range(40):
-        v = v / np.linalg.norm(v)
-        v = (network(w + 1e-4 * v, X, y)[1] - network(w - 1e-4 * v, X, y)[1]) / 2e-4
-    return float(np.linalg.norm(v))
+    error = (p - np.eye(10)[y]) / len(y)
+    rng = np.random.default_rng(5)
+    v, largest = [rng.standard_normal(part.shape) for part in w], 0.0
+    for _ in range(60):
+        length = math.sqrt(sum(float(np.sum(part**2)) for part in v))
+        v = [part / length for part in v]
+        h = (X @ v[0] + v[1]) * (hidden > 0)
+        z = h @ w[2] + hidden @ v[2] + v[3]
+        e = p * (z - np.sum(p * z, axis=1, keepdims=True)) / len(y)
+        back = (e @ w[2].T + error @ v[2].T) * (hidden > 0)
+        u = [X.T @ back, back.sum(axis=0), h.T @ error + hidden.T @ e, e.sum(axis=0)]
+        largest = sum(float(np.sum(a * b)) for a, b in zip(u, v, strict=True))
+        v = u
+    return largest
 
 
 @functools.cache
-def trained(seed: int, size: int) -> tuple[float, float, float, float]:
-    """Return training error, largest curvature before and after rescaling, held-out error."""
-    order = np.random.default_rng([seed, 23]).permutation(len(LABELS))
-    X, y = IMAGES[order[:300]], LABELS[order[:300]]
-    rng = np.random.default_rng([seed, 24])
-    w = np.concatenate(
-        [
-            rng.standard_normal(65 * UNITS) / math.sqrt(32),
-            rng.standard_normal((UNITS + 1) * 10) / math.sqrt(UNITS),
-        ]
-    )
-    for _ in range(3000 // (300 // size)):
-        for rows, labels in gd.minibatches(X, y, size, rng):
-            w = w - 0.2 * network(w, rows, labels)[1]
-    scaled = w.copy()
-    scaled[: 65 * UNITS] *= 4
-    scaled[65 * UNITS : -10] /= 4
-    new = order[300:]
-    scores = network(w, IMAGES[new], LABELS[new])[2]
-    assert network(scaled, IMAGES[new], LABELS[new])[2] == pytest.approx(scores, abs=1e-9)
+def trained(seed: int, size: int, rate: float, mixed: int) -> tuple[float, float, float]:
+    """Return the largest curvature before and after rescaling, and the held-out error."""
+    rng = np.random.default_rng([seed, 23])
+    order = rng.permutation(len(LABELS))
+    X, y = DIGITS[order] / 16, LABELS[order].copy()
+    y[:mixed] = (y[:mixed] + rng.integers(1, 10, size=mixed)) % 10
+    w = [
+        rng.standard_normal((64, 50)) / math.sqrt(32),
+        np.zeros(50),
+        rng.standard_normal((50, 10)) / math.sqrt(50),
+        np.zeros(10),
+    ]
+    while network(w, X[:250], y[:250])[0] > 0.03:
+        for rows, labels in gd.minibatches(X[:250], y[:250], size, rng):
+            grad = network(w, rows, labels)[1]
+            w = [a - rate * b for a, b in zip(w, grad, strict=True)]
+    scaled = [10 * w[0], 10 * w[1], w[2] / 10, w[3]]
+    scores = network(w, X[250:], y[250:])[2]
+    assert network(scaled, X[250:], y[250:])[2] == pytest.approx(scores, abs=1e-9)
     return (
-        float(np.mean(network(w, X, y)[2].argmax(axis=1) != y)),
-        sharpness(w, X, y),
-        sharpness(scaled, X, y),
-        100 * float(np.mean(scores.argmax(axis=1) != LABELS[new])),
+        sharpness(w, X[:250], y[:250]),
+        sharpness(scaled, X[:250], y[:250]),
+        100 * float(np.mean(scores.argmax(axis=1) != y[250:])),
     )
+
+
+def test_the_curvature_is_that_of_the_network(rng: np.random.Generator) -> None:
+    """Against the eigenvalues of a Hessian made of differences, away from kinks."""
+    sizes = ((3, 4), (4,), (4, 10), (10,))
+    w = [rng.standard_normal(size) for size in sizes]
+    X, y = rng.standard_normal((6, 3)), rng.integers(10, size=6)
+
+    def flat(parts: list) -> np.ndarray:
+        return np.concatenate([part.ravel() for part in parts])
+
+    def slope(point: np.ndarray) -> np.ndarray:
+        cuts = np.cumsum([math.prod(size) for size in sizes])[:-1]
+        parts = [p.reshape(size) for p, size in zip(np.split(point, cuts), sizes, strict=True)]
+        return flat(network(parts, X, y)[1])
+
+    middle = flat(w)
+    steps = 1e-6 * np.eye(len(middle))
+    hessian = [(slope(middle + h) - slope(middle - h)) / 2e-6 for h in steps]
+    values = np.linalg.eigvalsh(np.array(hessian))
+    assert sharpness(w, X, y) == pytest.approx(values[-1], rel=1e-2)
 
 
 @pytest.mark.claim(
     "claim-ge-hold-flat",
     kind="instances",
-    holds={"small": 5, "ratio": 2.0, "apart": 0.8, "rescaled": 3.0},
-    false=[{"small": 300}, {"ratio": 40.0}, {"apart": -0.1}, {"rescaled": 16.0}],
+    holds={"small": 8, "ratio": 2.0, "rate": 1.3, "rescaled": 8.0},
+    false=[{"small": 125}, {"ratio": 12.0}, {"rate": 0.3}, {"rescaled": 60.0}],
 )
-def test_flatter_not_better(small: int, ratio: float, apart: float, rescaled: float) -> None:
+def test_flatter_and_better_at_the_same_rate(
+    small: int, ratio: float, rate: float, rescaled: float
+) -> None:
     """Six other splits and starts."""
-    few = np.array([trained(seed, small) for seed in range(400, 406)])
-    all_300 = np.array([trained(seed, 300) for seed in range(400, 406)])
-    assert np.all(few[:, 0] == 0)
-    assert np.all(all_300[:, 0] == 0)
-    assert np.median(all_300[:, 1]) > ratio * np.median(few[:, 1])
-    assert abs(np.median(all_300[:, 3]) - np.median(few[:, 3])) < apart
-    assert np.all(few[:, 2] > rescaled * few[:, 1])
+    few, same, own = (
+        np.array([trained(seed, size, lr, 50) for seed in range(400, 406)])
+        for size, lr in ((small, 0.3), (250, 0.3), (250, rate))
+    )
+    assert np.all(same[:, 0] > ratio * few[:, 0])
+    assert np.all(same[:, 2] > few[:, 2])
+    assert abs(np.median(own[:, 2]) - np.median(few[:, 2])) < 2
+    assert np.all(few[:, 1] > rescaled * few[:, 0])
