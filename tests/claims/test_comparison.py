@@ -203,12 +203,15 @@ def results(name: str) -> np.ndarray:
         enumerate(RULES.values()), enumerate(SPLITS), enumerate(RATES)
     ):
         (X, y), choose, test = parts(name, split)
+        start = np.random.default_rng([split, 16]).standard_normal(
+            X.shape[1] * (10 if name == "digits" else 1)
+        )
         theta, history = gd.train(
             model,
             X,
             y,
             replace(rule, lr=lr),
-            params=np.zeros(X.shape[1] * (10 if name == "digits" else 1)),
+            params=0.01 * start,
             epochs=epochs,
             batch_size=size,
             seed=split,
