@@ -170,7 +170,7 @@ def _scale(train: Array, held_out: Array, *, ddof: int = 0) -> tuple[Array, Arra
 
 def _scaled_by(part: Array, whole: Array) -> Array:
     spread = whole.std(axis=0)
-    return (part - whole.mean(axis=0)) / np.where(spread > 0, spread, 1)
+    return np.asarray((part - whole.mean(axis=0)) / np.where(spread > 0, spread, 1))
 
 
 def _in_one(train: Array, held_out: Array) -> tuple[Array, Array]:
