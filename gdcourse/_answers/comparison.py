@@ -22,7 +22,9 @@ def _ahead() -> Answer:
             "They are equally good, and one has had more tries: it has the best score more "
             "often.": 0.5,
             "Those are the odds; a probability is at most 1.": tries / others,
-            "That is for three tries, each with its own opponent.": 1 - 0.5**others,
+            "That is the chance of at least one 9 in three tries, from the example.": 7 / 8,
+            "That is the example's, with ties.": 7 / 16,
+            "That is against one try.": tries / (tries + 1),
         },
         rtol=2e-3,
     )
@@ -38,6 +40,9 @@ def _draws() -> Answer:
             "Draws come in whole numbers: round up.": math.log(1 - sure) / math.log(1 - share),
             "That is for 0.9 of the settings being good.": 1,
             "That is enough for 0.95.": 29,
+            "Enough, but one more than needed.": 23,
+            "That is for the best twentieth, with 0.95.": 59,
+            "That is for the best twentieth, with 0.9.": 45,
             "The logarithms are exchanged: what may fail stands above.": math.log(1 - share)
             / math.log(1 - sure),
         },
@@ -51,11 +56,26 @@ def _runs() -> Answer:
         {
             "That is 1 in 64; one run too few.": 7,
             "Runs come in whole numbers: round up.": 1 + math.log2(100),
+            "You counted one side: all below the median is possible, too.": math.log2(100),
             "That is one more than needed.": 9,
             "That is for 0.95.": 6,
             "That is 100 in place of its logarithm.": 100,
         },
         rtol=1e-3,
+    )
+
+
+def _five() -> Answer:
+    return Answer(
+        14 / 64,
+        {
+            "That is for one side; either rule could be the one.": 7 / 64,
+            "That is five exactly; six is farther apart still.": 12 / 64,
+            "That is for one side and five exactly.": 6 / 64,
+            "That is for all six.": 2 / 64,
+            "That is the share of the splits.": 5 / 6,
+        },
+        rtol=5e-3,
     )
 
 
@@ -85,6 +105,7 @@ def _halving() -> Answer:
             "That is without the last one's way from 9 to 27.": 63,
             "That is without the first epoch of all.": 54,
             "That is for the one that is left.": 27,
+            "That counts each round as one epoch.": 40,
             "That is with 27 more for the last, which has had 9.": 90,
         },
         rtol=1e-4,
@@ -95,6 +116,7 @@ def _halving() -> Answer:
 ANSWERS: dict[str, Callable[[], Answer]] = {
     "ex-fa-budget": _ahead,
     "ex-fa-draws": _draws,
+    "ex-fa-five": _five,
     "ex-fa-runs": _runs,
     "ex-fa-flatter": _lowest,
     "ex-fa-halving": _halving,
@@ -121,8 +143,14 @@ _NAN = math.nan
 _REPORT = Code(
     _report,
     {
-        "A rate is chosen whose run was lost: argmin takes nan for the smallest.": (
+        "A rate is chosen whose run was lost; argmin takes nan for the smallest.": (
             lambda valid, test: np.median(test[valid.argmin(axis=0), np.arange(test.shape[1])])
+        ),
+        "A lost run was chosen, and then left out of the median.": lambda valid, test: np.nanmedian(
+            test[valid.argmin(axis=0), np.arange(test.shape[1])]
+        ),
+        "Rows were chosen, and their columns not: all splits of each are in the median.": (
+            lambda valid, test: np.median(test[_filled(valid).argmin(axis=0)])
         ),
         "The rates are chosen by the test numbers; they flatter.": lambda valid, test: np.median(
             _filled(test).min(axis=0)
@@ -192,6 +220,17 @@ _SCALE = Code(
                 (train - train.mean(axis=0)) / train.std(axis=0),
                 (held_out - train.mean(axis=0)) / train.std(axis=0),
             )
+        ),
+        "The spreads are those with n - 1; use those with n.": lambda train, held_out: _scale(
+            train, held_out, ddof=1
+        ),
+        "Divide by the spread, not by its square.": lambda train, held_out: tuple(
+            (part - train.mean(axis=0)) / np.where(train.var(axis=0) > 0, train.var(axis=0), 1)
+            for part in (train, held_out)
+        ),
+        "The column that does not vary keeps its mean: subtract it.": lambda train, held_out: tuple(
+            np.where(train.std(axis=0) > 0, _scaled_by(part, train), part)
+            for part in (train, held_out)
         ),
         "The held-out part is left as it was.": lambda train, held_out: (
             _scaled_by(train, train),
