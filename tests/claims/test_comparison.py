@@ -193,37 +193,60 @@ def parts(name: str, split: int) -> list[tuple[np.ndarray, np.ndarray]]:
     return [(gd.add_intercept(X[part]), y[part]) for part in rows]
 
 
+def run(name: str, rule: object, split: int) -> tuple[float, float, float]:
+    """Return training loss, validation loss and test error; infinite where a run is lost."""
+    epochs, size = (15, 40) if name == "digits" else (30, 20)
+    model = gd.SoftmaxRegression(classes=10) if name == "digits" else gd.LinearRegression()
+    (X, y), choose, test = parts(name, split)
+    start = np.random.default_rng([split, 16]).standard_normal(
+        X.shape[1] * (10 if name == "digits" else 1)
+    )
+    theta, history = gd.train(
+        model,
+        X,
+        y,
+        rule,
+        params=0.01 * start,
+        epochs=epochs,
+        batch_size=size,
+        seed=split,
+    )
+    if history.stop != "steps" or history.loss[-1] > history.loss[0]:
+        return math.inf, math.inf, math.inf
+    wrong = (
+        100 * float(np.mean(model.predict(theta, test[0]) != test[1]))
+        if name == "digits"
+        else 200 * model.loss_and_grad(theta, *test)[0]
+    )
+    return history.loss[-1], model.loss_and_grad(theta, *choose)[0], wrong
+
+
 @functools.cache
 def results(name: str) -> np.ndarray:
     """Return training loss, validation loss and test error by rule, split and rate."""
-    epochs, size = (15, 40) if name == "digits" else (30, 20)
-    model = gd.SoftmaxRegression(classes=10) if name == "digits" else gd.LinearRegression()
     table = np.full((len(RULES), len(SPLITS), len(RATES), 3), np.inf)
     for (i, rule), (j, split), (k, lr) in itertools.product(
         enumerate(RULES.values()), enumerate(SPLITS), enumerate(RATES)
     ):
-        (X, y), choose, test = parts(name, split)
-        start = np.random.default_rng([split, 16]).standard_normal(
-            X.shape[1] * (10 if name == "digits" else 1)
-        )
-        theta, history = gd.train(
-            model,
-            X,
-            y,
-            replace(rule, lr=lr),
-            params=0.01 * start,
-            epochs=epochs,
-            batch_size=size,
-            seed=split,
-        )
-        if history.stop == "steps" and history.loss[-1] <= history.loss[0]:
-            wrong = (
-                100 * np.mean(model.predict(theta, test[0]) != test[1])
-                if name == "digits"
-                else 200 * model.loss_and_grad(theta, *test)[0]
-            )
-            table[i, j, k] = history.loss[-1], model.loss_and_grad(theta, *choose)[0], wrong
+        table[i, j, k] = run(name, replace(rule, lr=lr), split)
     return table
+
+
+@functools.cache
+def gains(rule: str) -> np.ndarray:
+    """Return by how many points a rule's test error is below gradient descent's, on 60 splits."""
+    near = [10 ** (k / 2) for k in range(-1, 3)]
+    ends = [
+        [
+            min(
+                (run("digits", replace(RULES[name], lr=lr), split) for lr in near),
+                key=lambda ends: ends[1],
+            )
+            for split in range(300, 360)
+        ]
+        for name in ("descent", rule)
+    ]
+    return np.array(ends)[0, :, 2] - np.array(ends)[1, :, 2]
 
 
 def tuned(name: str) -> np.ndarray:
@@ -236,16 +259,19 @@ def tuned(name: str) -> np.ndarray:
 @pytest.mark.claim(
     "claim-fa-table",
     kind="instances",
-    holds={"apart": 4.0, "spread": 6.0, "nine": 2.0, "without": "Lion", "ahead": 6},
+    holds={"apart": 4.0, "spread": 6.0, "nine": 2.0, "without": "Lion", "ahead": 2.0, "mean": 0.8},
     false=[
         {"apart": 1.0},
         {"spread": 15.0},
         {"nine": 0.5},
         {"without": "Adam"},
-        {"ahead": 7},
+        {"ahead": 8.0},
+        {"mean": 0.2},
     ],
 )
-def test_no_winner(apart: float, spread: float, nine: float, without: str, ahead: int) -> None:
+def test_a_small_difference(
+    apart: float, spread: float, nine: float, without: str, ahead: float, mean: float
+) -> None:
     """The protocol of the page, on two other groups of six splits of each data set."""
     names = list(RULES)
     out = names.index(without)
@@ -257,8 +283,9 @@ def test_no_winner(apart: float, spread: float, nine: float, without: str, ahead
         others = np.delete(medians, out)
         assert np.ptp(others) < nine
         assert medians[out] > others.max()
-    gain = tuned("digits")[0, :, 2] - tuned("digits")[names.index("Nesterov"), :, 2]
-    assert (np.sum(gain > 0), np.sum(gain < 0)) == (ahead, 4)
+    gain = gains("Nesterov")
+    assert np.sum(gain > 0) >= ahead * np.sum(gain < 0)
+    assert np.mean(gain) < mean
 
 
 @pytest.mark.claim(
