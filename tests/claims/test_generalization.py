@@ -97,12 +97,16 @@ def test_the_rule_chooses(
         y = rng.standard_normal(examples) + 3
         edge = examples / np.linalg.norm(X, 2) ** 2
         shortest = np.linalg.pinv(X) @ y
+        across = np.eye(4) - np.linalg.pinv(X) @ X
         for rule in (
             gd.GradientDescent(lr=edge),
             gd.Momentum(lr=edge, momentum=0.5),
             gd.Nesterov(lr=edge, momentum=0.5),
             *(() if momentum else (gd.Adam(lr=0.01),)),
         ):
+            for steps in (1, 7):  # on the way, too, among the combinations of the examples
+                point = descend_to(X, y, np.zeros(4), rule, steps)
+                assert across @ point == pytest.approx(0, abs=1e-12)
             assert descend_to(X, y, np.zeros(4), rule, 3000) == pytest.approx(shortest, abs=1e-6)
         flat = y[0] * np.sign(X[0]) / np.abs(X[0]).sum()
         expected = {
@@ -119,6 +123,9 @@ def test_the_rule_chooses(
             schedule = None if isinstance(rule, gd.AdaGrad) else falling
             end = descend_to(X, y, np.zeros(4), rule, 15_000, schedule)
             assert end == pytest.approx(expected, abs=1e-3)
+            for _ in range(100):  # every other fit has a larger component
+                other = flat + across @ rng.standard_normal(4)
+                assert np.abs(end).max() <= np.abs(other).max() + 1e-3
 
 
 def smallest_margin(rows: np.ndarray, theta: np.ndarray) -> float:
@@ -139,15 +146,28 @@ def largest_margin(rows: np.ndarray) -> float:
 @pytest.mark.claim(
     "claim-ge-margin",
     kind="instances",
-    holds={"share": 1.0, "gamma": 1, "power": 1, "length": 1.0, "log": True},
-    false=[{"share": 0.5}, {"gamma": 0}, {"power": 2}, {"length": 10.0}, {"log": False}],
+    holds={"share": 1.0, "gamma": 1, "power": 1, "length": 1.0, "log": True, "short": 1.0},
+    false=[
+        {"share": 0.5},
+        {"gamma": 0},
+        {"power": 2},
+        {"length": 10.0},
+        {"log": False},
+        {"short": 1.01},
+    ],
 )
 def test_margin(
-    share: float, gamma: int, power: int, length: float, log: bool, rng: np.random.Generator
+    share: float,
+    gamma: int,
+    power: int,
+    length: float,
+    log: bool,
+    short: float,
+    rng: np.random.Generator,
 ) -> None:
     """Random separable points of the plane, and two that are nearly opposite.
 
-    No case was found that needs the factor 1 - η/2, so no false version leaves it out.
+    No case was found that needs the added half, so no false version leaves it out.
     """
     cases = []
     for _ in range(20):
@@ -163,30 +183,30 @@ def test_margin(
         rows = length * rows
         widest = largest_margin(rows)
         n = len(rows)
-        for eta in (0.05, 0.5, 1.0, 1.9):
+        for eta in (0.05, 0.5, 1.0):
             theta = np.zeros(2)
             for t in range(1, 2001):
                 scores = -rows @ theta
                 weights = np.exp(scores - scores.max())
                 slope = -(weights / weights.sum()) @ rows
+                assert np.linalg.norm(slope) >= short * widest * (1 - 1e-9)
                 if not log:  # the loss itself
                     slope = -(np.exp(scores) / n) @ rows
                 theta = theta - eta * slope
                 if t in (1, 3, 10, 100, 300, 2000):
-                    late = share * math.log(n) / (eta * widest**gamma * t**power)
-                    bound = (1 - eta / 2) * widest - late
+                    late = (share * math.log(n) / eta + 0.5) / (widest**gamma * t**power)
                     margin = smallest_margin(rows, theta)
-                    assert margin >= bound - 1e-12
+                    assert margin >= widest - late - 1e-12
                     assert margin <= widest * (1 + 1e-9)
 
 
 @pytest.mark.claim(
     "claim-ge-stability",
     kind="enumeration",
-    holds={"distance": 2.0, "gap": 2.0, "edge": 2.0, "bounded": True},
-    false=[{"distance": 1.99}, {"gap": 0.95}, {"edge": 4.2}],
+    holds={"distance": 2.0, "gap": 2.0, "edge": 2.0},
+    false=[{"distance": 1.99}, {"gap": 0.95}, {"edge": 2.1}],
 )
-def test_stability(distance: float, gap: float, edge: float, bounded: bool) -> None:
+def test_stability(distance: float, gap: float, edge: float) -> None:
     """All draws of the examples; and for the gap all data sets, too.
 
     Linear losses attain the distance. Of smooth ones, whose steps pull together up to the edge,
@@ -262,6 +282,7 @@ def test_balance(power: int, sign: float, curvature: float, rng: np.random.Gener
             [0, curvature * (a**2 + b**2)], abs=1e-9
         )
         assert a**2 + b**2 >= 2 * abs(c)
+        assert a**2 + a**2 == pytest.approx(2 * abs(a * -a))
 
 
 # --- The hold-out experiments, on draws that the page does not use ---
@@ -340,15 +361,44 @@ def held_out(seed: int, p: int, size: float, mixed: bool) -> tuple[float, float]
     return wrong[0], wrong[1]
 
 
+@functools.cache
+def held_out_after(seed: int, p: int, steps: int) -> float:
+    """Return the held-out error of descent from zero at the rate 1/L after some steps."""
+    order = np.random.default_rng([seed, 17]).permutation(len(LABELS))
+    Z = features(seed, p)
+    u, s, v = np.linalg.svd(Z[order[:150]], full_matrices=False)
+    share = (1 - (1 - (s / s[0]) ** 2) ** steps) / s
+    theta = v.T @ (share[:, None] * (u.T @ ONE_HOT[order[:150]]))
+    new = order[150:]
+    return 100 * float(np.mean(np.argmax(Z[new] @ theta, axis=1) != LABELS[new]))
+
+
 @pytest.mark.claim(
     "claim-ge-hold-start",
     kind="instances",
-    holds={"peak": 150, "many": 2000, "zero": 12.0, "size": 10.0, "mixed": True},
-    false=[{"peak": 200}, {"many": 200}, {"zero": 5.0}, {"size": 3.0}, {"mixed": False}],
+    holds={
+        "peak": 150,
+        "steps": 1000,
+        "many": 2000,
+        "zero": 12.0,
+        "size": 10.0,
+        "mixed": True,
+    },
+    false=[
+        {"peak": 200},
+        {"steps": 10_000},
+        {"many": 200},
+        {"zero": 7.0},
+        {"size": 3.0},
+        {"mixed": False},
+    ],
 )
-def test_shortest_solutions(peak: int, many: int, zero: float, size: float, mixed: bool) -> None:
+def test_shortest_solutions(
+    peak: int, steps: int, many: int, zero: float, size: float, mixed: bool
+) -> None:
     """Eight other draws of digits and features."""
     for seed in range(200, 208):
+        assert held_out_after(seed, 150, steps) < 14
         few = {p: held_out(seed, p, 0.0, False)[1] for p in (10, 20, 40, 70, 100, 130)}
         assert held_out(seed, peak, 0.0, False)[1] > 3 * few[70]
         assert held_out(seed, many, 0.0, False)[1] < min(few.values())
@@ -444,8 +494,8 @@ def sharpness(w: list, X: np.ndarray, y: np.ndarray) -> float:
 
 
 @functools.cache
-def trained(seed: int, size: int, rate: float, mixed: int) -> tuple[float, float, float]:
-    """Return the largest curvature before and after rescaling, and the held-out error."""
+def trained(seed: int, size: int, rate: float, mixed: int) -> tuple[float, float, float, float]:
+    """Return the largest curvature before and after rescaling, the held-out error, the lowest."""
     rng = np.random.default_rng([seed, 23])
     order = rng.permutation(len(LABELS))
     X, y = DIGITS[order] / 16, LABELS[order].copy()
@@ -456,17 +506,24 @@ def trained(seed: int, size: int, rate: float, mixed: int) -> tuple[float, float
         rng.standard_normal((50, 10)) / math.sqrt(50),
         np.zeros(10),
     ]
+
+    def scores(w: list) -> np.ndarray:
+        return network(w, X[250:], y[250:])[2]
+
+    seen = []
     while network(w, X[:250], y[:250])[0] > 0.03:
-        for rows, labels in gd.minibatches(X[:250], y[:250], size, rng):
-            grad = network(w, rows, labels)[1]
-            w = [a - rate * b for a, b in zip(w, grad, strict=True)]
+        for _ in range(5 if size == 250 else 1):
+            for rows, labels in gd.minibatches(X[:250], y[:250], size, rng):
+                grad = network(w, rows, labels)[1]
+                w = [a - rate * b for a, b in zip(w, grad, strict=True)]
+        seen.append(100 * float(np.mean(scores(w).argmax(axis=1) != y[250:])))
     scaled = [10 * w[0], 10 * w[1], w[2] / 10, w[3]]
-    scores = network(w, X[250:], y[250:])[2]
-    assert network(scaled, X[250:], y[250:])[2] == pytest.approx(scores, abs=1e-9)
+    assert scores(scaled) == pytest.approx(scores(w), abs=1e-9)
     return (
         sharpness(w, X[:250], y[:250]),
         sharpness(scaled, X[:250], y[:250]),
-        100 * float(np.mean(scores.argmax(axis=1) != y[250:])),
+        seen[-1],
+        min(seen),
     )
 
 
@@ -494,18 +551,39 @@ def test_the_curvature_is_that_of_the_network(rng: np.random.Generator) -> None:
 @pytest.mark.claim(
     "claim-ge-hold-flat",
     kind="instances",
-    holds={"small": 8, "ratio": 2.0, "rate": 1.3, "rescaled": 8.0},
-    false=[{"small": 125}, {"ratio": 12.0}, {"rate": 0.3}, {"rescaled": 60.0}],
+    holds={
+        "small": 8,
+        "ratio": 3.0,
+        "rate": 1.3,
+        "right": 0,
+        "apart": 1.0,
+        "way": 3.0,
+        "rescaled": 15.0,
+    },
+    false=[
+        {"small": 40},
+        {"ratio": 4.0},
+        {"rate": 0.3},
+        {"right": 50},
+        {"apart": 0.1},
+        {"way": 1.5},
+        {"rescaled": 30.0},
+    ],
 )
-def test_flatter_and_better_at_the_same_rate(
-    small: int, ratio: float, rate: float, rescaled: float
+def test_flatter_at_the_same_rate(
+    small: int, ratio: float, rate: float, right: int, apart: float, way: float, rescaled: float
 ) -> None:
     """Six other splits and starts."""
-    few, same, own = (
-        np.array([trained(seed, size, lr, 50) for seed in range(400, 406)])
-        for size, lr in ((small, 0.3), (250, 0.3), (250, rate))
-    )
+
+    def runs(size: int, lr: float, mixed: int) -> np.ndarray:
+        return np.array([trained(seed, size, lr, mixed) for seed in range(400, 406)])
+
+    few, same, own = runs(small, 0.3, 50), runs(250, 0.3, 50), runs(250, rate, 50)
     assert np.all(same[:, 0] > ratio * few[:, 0])
-    assert np.all(same[:, 2] > few[:, 2])
+    assert np.sum(same[:, 2] > few[:, 2]) >= 5
     assert abs(np.median(own[:, 2]) - np.median(few[:, 2])) < 2
+    assert abs(np.median(same[:, 3]) - np.median(few[:, 3])) < way
     assert np.all(few[:, 1] > rescaled * few[:, 0])
+    few, same = runs(small, 0.3, right), runs(250, 0.3, right)
+    assert np.all(same[:, 0] > few[:, 0])
+    assert abs(np.median(same[:, 2]) - np.median(few[:, 2])) < apart

@@ -1,20 +1,31 @@
-"""Execute the notebooks again when what they run on has changed.
+"""Execute the notebooks: again when what they run on has changed, and side by side.
 
 Outputs are kept between builds and found again by the code of a notebook's cells
 alone. A chapter mostly runs the package, so the outputs are kept under a key made of
 the package's files, the requirements and the Python version: when one of them
 changes, so does the key, and every notebook is executed.
+
+Read one after the other, the notebooks would keep one core busy. So those without
+outputs are executed before, on all cores. One that measures time is left to be
+executed alone.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from jupyter_cache import get_cache
+from jupyter_cache.executors import load_executor
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.environment import BuildEnvironment
+
+#: The tag of cells whose output is a time.
+TIMED = '"nbval-ignore-output"'
 
 
 def ingredients(root: Path) -> Iterator[Path]:
@@ -40,7 +51,27 @@ def configure(app: Sphinx, config: Config) -> None:
     config.nb_execution_cache_path = str(cache / execution_key(Path(app.srcdir)))
 
 
+def execute(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+    """Fill the cache. A notebook that fails is not in it, and is told of when it is read."""
+    cache = get_cache(app.config.nb_execution_cache_path)
+    paths = [Path(env.doc2path(name)) for name in docnames]
+    # The last chapters take longest; with them first no core is idle at the end.
+    records = [
+        cache.add_nb_to_project(str(path))
+        for path in sorted(paths, reverse=True)
+        if path.suffix == ".ipynb" and TIMED not in path.read_text(encoding="utf-8")
+    ]
+    if records:
+        quiet = logging.getLogger(__name__)
+        quiet.setLevel(logging.ERROR)
+        load_executor("local-parallel", cache, logger=quiet).run_and_cache(
+            filter_pks=[record.pk for record in records],
+            timeout=app.config.nb_execution_timeout,
+        )
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
     app.connect("config-inited", configure)
+    app.connect("env-before-read-docs", execute)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
