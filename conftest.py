@@ -9,9 +9,14 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from typing import Any
 
 from nbval.plugin import IPyNbCell, IPyNbFile
+
+# Tests run side by side, one on each core: a worker's matrix products must not wait for the
+# cores of the others.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # Six digits are stored; four of them are wider than any line is drawn.
 RELATIVE = 1e-4

@@ -14,9 +14,11 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 from jupyter_cache import get_cache
 from jupyter_cache.executors import load_executor
@@ -64,10 +66,13 @@ def execute(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
     if records:
         quiet = logging.getLogger(__name__)
         quiet.setLevel(logging.ERROR)
-        load_executor("local-parallel", cache, logger=quiet).run_and_cache(
-            filter_pks=[record.pk for record in records],
-            timeout=app.config.nb_execution_timeout,
-        )
+        # A kernel's matrix products must not wait for the cores of the others.
+        threads = {"OPENBLAS_NUM_THREADS": "1"}
+        with mock.patch.dict(os.environ, threads):
+            load_executor("local-parallel", cache, logger=quiet).run_and_cache(
+                filter_pks=[record.pk for record in records],
+                timeout=app.config.nb_execution_timeout,
+            )
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
