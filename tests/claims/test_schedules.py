@@ -197,7 +197,7 @@ def curve(parts: tuple, rule: object, epochs: int, size: int, seed: int) -> np.n
 @pytest.mark.claim(
     "claim-sc-curves",
     kind="instances",
-    holds={"low": 0.003, "good": 3.0, "high": 100.0, "beyond": 0.8, "squares": True, "wrong": 0.2},
+    holds={"low": 0.003, "good": 3.0, "high": 30.0, "beyond": 0.8, "squares": True, "wrong": 0.2},
     false=[
         {"low": 0.03},
         {"good": 0.3},
@@ -218,9 +218,9 @@ def test_six_curves(
         assert f[-1, 0] > 0.9 * f[0, 0]
         c = curve(clean, descent(lr=good), 20, 64, seed)
         assert c[-1, 0] < 0.1 * c[0, 0]
-        a = curve(clean, descent(lr=high), 20, 64, seed)
-        assert a[:, 0].max() > 1.3 * a[0, 0]
-        assert a[-1, 1] > 3 * c[-1, 1]
+        a = curve(clean, descent(lr=high), 20, 128, seed)
+        assert a[:, 0].max() > 5 * a[0, 0]
+        assert a[-1, 1] > 1.5 * c[-1, 1]
         d = curve(disease(seed, squares=False), descent(lr=beyond), 20, 20, seed)
         assert d[-1, 0] > 1e20 * d[0, 0]
         b = curve(disease(seed, squares), gd.Adam(lr=0.01), 400, 20, seed)
