@@ -25,6 +25,8 @@ def _ahead() -> Answer:
             "That is the chance of at least one 9 in three tries, from the example.": 7 / 8,
             "That is the example's, with ties.": 7 / 16,
             "That is against one try.": tries / (tries + 1),
+            "That is three tries against one, from the example.": 3 / 4,
+            "In percent; a probability is at most 1.": 100 * tries / (tries + others),
         },
         rtol=2e-3,
     )
@@ -40,6 +42,7 @@ def _draws() -> Answer:
             "Draws come in whole numbers: round up.": math.log(1 - sure) / math.log(1 - share),
             "That is for 0.9 of the settings being good.": 1,
             "That is enough for 0.95.": 29,
+            "That is enough for 0.99.": 44,
             "Enough, but one more than needed.": 23,
             "That is for the best twentieth, with 0.95.": 59,
             "That is for the best twentieth, with 0.9.": 45,
@@ -75,7 +78,30 @@ def _five() -> Answer:
             "That is for all six.": 2 / 64,
             "That is the share of the splits.": 5 / 6,
         },
-        rtol=5e-3,
+        rtol=1e-2,
+    )
+
+
+def _power() -> Answer:
+    splits, ahead = 9, 0.8
+    every, all_but_one = ahead**splits, splits * ahead ** (splits - 1) * (1 - ahead)
+    return Answer(
+        every + all_but_one,
+        {
+            "That is for all nine; eight are enough.": every,
+            "That is for eight exactly; nine are more.": all_but_one,
+            "The one that is lost can be any of the nine.": every + all_but_one / splits,
+            "That is for one order of eight wins and a loss.": all_but_one / splits,
+            "That is for equal rules.": 20 / 2**splits,
+            "That is for seven or more.": every
+            + all_but_one
+            + 36 * ahead ** (splits - 2) * (1 - ahead) ** 2,
+            "That is the probability to miss it.": 1 - every - all_but_one,
+            "That is the chance on one split.": ahead,
+            "That is without the chance to lose the one: (1 - 0.8).": every
+            + splits * ahead ** (splits - 1),
+        },
+        rtol=3e-3,
     )
 
 
@@ -117,6 +143,7 @@ ANSWERS: dict[str, Callable[[], Answer]] = {
     "ex-fa-budget": _ahead,
     "ex-fa-draws": _draws,
     "ex-fa-five": _five,
+    "ex-fa-power": _power,
     "ex-fa-runs": _runs,
     "ex-fa-flatter": _lowest,
     "ex-fa-halving": _halving,
