@@ -39,6 +39,7 @@ def _other() -> Answer:
             "That is what is taken away.": 0.24,
             "That is the second parameter.": -0.32,
             "That forgets the input: the change is 2/25 times 3.": 4 - 2 / 25,
+            "Divide by the squared length of the example, 25.": 4 - 2 / 5 * 3,
         },
         rtol=1e-4,
     )
@@ -53,6 +54,47 @@ def _adam() -> Answer:
             "That is for both inputs equal to 1.": 5,
             "Both parameters are equal, and 3c + 4c = 10.": 10 / 25,
             "That is with the length of the example in place of the sum.": 2,
+            "That fits with the first parameter alone.": 10 / 3,
+            "That fits with the second parameter alone.": 10 / 4,
+        },
+        rtol=1e-3,
+    )
+
+
+def _units() -> Answer:
+    first, second, target = 1.0, 20.0, 5.0
+    return Answer(
+        target * first / (first**2 + second**2),
+        {
+            "That is in the old units.": 1,
+            "That is where Adam ends, with both parameters equal.": target / (first + second),
+            "That is the second parameter.": target * second / (first**2 + second**2),
+            "That changes the old prediction by the unit; the end has to be found anew.": 0.1,
+            "That changes the old prediction by the square of the unit; the end has to be found "
+            "anew.": 0.01,
+            "That is for the training example.": target,
+            "Divide by the squared length of the example, 401.": target / 401**0.5,
+            "That fits with the second parameter alone.": target / second,
+            "The second parameter has no part in it: the new example has 0 there, but the run "
+            "decides how much is left for the first.": 0,
+        },
+        rtol=1e-2,
+    )
+
+
+def _three() -> Answer:
+    apart = 0.2
+    third = 1 / (1 + apart**2 / 2)
+    return Answer(
+        third**0.5,
+        {
+            "That fits with the third parameter alone; a little of the others is shorter.": 1,
+            "That is with two columns.": 5 * 2**0.5,
+            "That is the third parameter, or the squared length.": third,
+            "That is the second parameter.": apart * third / 2,
+            "That forgets the first parameter, which is as large as the second.": 1
+            / (1 + apart**2) ** 0.5,
+            "That is the second parameter with two columns.": 5,
         },
         rtol=1e-3,
     )
@@ -111,6 +153,8 @@ ANSWERS: dict[str, Callable[[], Answer]] = {
     "ex-ge-end": _end,
     "ex-ge-start": _other,
     "ex-ge-adam": _adam,
+    "ex-ge-units": _units,
+    "ex-ge-three": _three,
     "ex-ge-share": _share,
     "ex-ge-gap": _gap,
     "ex-ge-flat": _flattest,
@@ -126,6 +170,9 @@ _LIMIT = Code(
         "That is the end of a run from zero.": lambda X, y, start: np.linalg.pinv(X) @ y,
         "That is the start plus the end of a run from zero: the start fits a part already.": (
             lambda X, y, start: start + np.linalg.pinv(X) @ y
+        ),
+        "The part of the start along the examples is fitted twice.": lambda X, y, start: (
+            np.linalg.pinv(X) @ (y + X @ start)
         ),
         "That is the change from the start; add the start.": lambda X, y, start: (
             np.linalg.pinv(X) @ (y - X @ start)

@@ -85,11 +85,17 @@ def test_stopping_beside_ridge(low: float, high: float, many: float) -> None:
 @pytest.mark.claim(
     "claim-ge-rule",
     kind="instances",
-    holds={"norm": "largest", "examples": 1, "momentum": True},
-    false=[{"norm": "length"}, {"norm": "ones"}, {"examples": 2}, {"momentum": False}],
+    holds={"norm": "largest", "examples": 1, "momentum": True, "start": 0.0},
+    false=[
+        {"norm": "length"},
+        {"norm": "ones"},
+        {"examples": 2},
+        {"momentum": False},
+        {"start": 0.01},
+    ],
 )
 def test_the_rule_chooses(
-    norm: str, examples: int, momentum: bool, rng: np.random.Generator
+    norm: str, examples: int, momentum: bool, start: float, rng: np.random.Generator
 ) -> None:
     """Where the rules end on one example, and that those of the span end at the shortest."""
     for _ in range(5):
@@ -108,6 +114,24 @@ def test_the_rule_chooses(
                 point = descend_to(X, y, np.zeros(4), rule, steps)
                 assert across @ point == pytest.approx(0, abs=1e-12)
             assert descend_to(X, y, np.zeros(4), rule, 3000) == pytest.approx(shortest, abs=1e-6)
+        wide, aims = rng.standard_normal((6, 9)), rng.standard_normal(6)
+        lost = np.eye(9) - np.linalg.pinv(wide) @ wide
+        rate = 1 / (wide**2).sum(axis=1).max()  # every single example contracts
+        for rule in (gd.GradientDescent(lr=rate), gd.Nesterov(lr=0.1 * rate)):
+            for size, epochs, near in ((4, 1, None), (1, 3000, 1e-6)):
+                point, _ = gd.train(
+                    gd.LinearRegression(),
+                    wide,
+                    aims,
+                    rule,
+                    params=np.full(9, start),
+                    epochs=epochs,
+                    batch_size=size,
+                    seed=0,
+                )
+                assert lost @ point == pytest.approx(0, abs=1e-12)
+                if near:  # all examples are fitted: the gradient over all the data is 0
+                    assert point == pytest.approx(np.linalg.pinv(wide) @ aims, abs=near)
         flat = y[0] * np.sign(X[0]) / np.abs(X[0]).sum()
         expected = {
             "largest": flat,
