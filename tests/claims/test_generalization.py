@@ -435,6 +435,37 @@ def test_shortest_solutions(
 
 
 @functools.cache
+def with_noise(seed: int, columns: int, size: float, scale: float) -> tuple[float, float]:
+    """Return length and held-out error of the shortest fit with columns of noise added."""
+    order = np.random.default_rng([seed, 17]).permutation(len(LABELS))
+    Z = features(seed, 1500)
+    noise = np.random.default_rng([seed, 25]).standard_normal((len(LABELS), columns))
+    wide = np.column_stack([Z, size * scale * np.sqrt(np.mean(Z**2)) * noise])
+    theta = np.linalg.pinv(wide[order[:150]]) @ ONE_HOT[order[:150]]
+    new = order[150:]
+    wrong = 100 * float(np.mean(np.argmax(wide[new] @ theta, axis=1) != LABELS[new]))
+    return float(np.linalg.norm(theta)), wrong
+
+
+@pytest.mark.claim(
+    "claim-ge-hold-units",
+    kind="instances",
+    holds={"more": 3.0, "bad": 80.0, "columns": 150, "size": 1.0},
+    false=[{"more": 0.5}, {"bad": 90.0}, {"columns": 30}, {"size": 0.3}, {"size": 5.0}],
+)
+def test_shorter_and_worse(more: float, bad: float, columns: int, size: float) -> None:
+    """Eight other draws of digits, features and noise."""
+    for seed in range(200, 208):
+        lengths, errors = zip(
+            *(with_noise(seed, columns, size, scale) for scale in (0, 1, 10, 100, 1000)),
+            strict=True,
+        )
+        assert list(lengths) == sorted(lengths, reverse=True)
+        assert errors[1] - errors[0] < more
+        assert errors[3] > bad
+
+
+@functools.cache
 def margins(seed: int, log: bool, eta: float, T: int) -> tuple[float, float, float, float, float]:
     """Return the last margin, a bound on it, the last error, the last and the lowest loss."""
     pair = np.isin(LABELS, (3, 8))
