@@ -77,6 +77,7 @@ def _five() -> Answer:
             "That is for one side and five exactly.": 6 / 64,
             "That is for all six.": 2 / 64,
             "That is the share of the splits.": 5 / 6,
+            "In percent; a probability is at most 1.": 100 * 14 / 64,
         },
         rtol=1e-2,
     )
@@ -98,6 +99,7 @@ def _power() -> Answer:
             + 36 * ahead ** (splits - 2) * (1 - ahead) ** 2,
             "That is the probability to miss it.": 1 - every - all_but_one,
             "That is the chance on one split.": ahead,
+            "In percent; a probability is at most 1.": 100 * (every + all_but_one),
             "That is without the chance to lose the one: (1 - 0.8).": every
             + splits * ahead ** (splits - 1),
         },
@@ -195,6 +197,15 @@ _REPORT = Code(
         "Rates are the rows: the best is along axis 0.": lambda valid, test: np.median(
             test[np.arange(test.shape[0]), _filled(valid).argmin(axis=1)]
         ),
+        "The rates are chosen by the test numbers; they flatter, and nan is in the way.": (
+            lambda valid, test: np.median(test.min(axis=0))
+        ),
+        "That is one rate for all splits, and lost runs are left out; choose one on each.": (
+            lambda valid, test: np.nanmedian(test[np.nanmedian(valid, axis=1).argmin()])
+        ),
+        "That is one rate for all splits, by its mean; choose one on each.": lambda valid, test: (
+            np.median(test[_filled(valid).mean(axis=1).argmin()])
+        ),
         "That is the largest validation number.": lambda valid, test: np.median(
             test[np.nan_to_num(valid, nan=-np.inf).argmax(axis=0), np.arange(test.shape[1])]
         ),
@@ -266,6 +277,12 @@ _SCALE = Code(
         "The means are subtracted; divide by the spreads, too.": lambda train, held_out: (
             train - train.mean(axis=0),
             held_out - train.mean(axis=0),
+        ),
+        "The means are those of the training part, and the held-out part is divided by its own "
+        "spread; take both from the training part.": lambda train, held_out: (
+            _scaled_by(train, train),
+            (held_out - train.mean(axis=0))
+            / np.where(held_out.std(axis=0) > 0, held_out.std(axis=0), 1),
         ),
         "The means are taken over all columns together.": lambda train, held_out: (
             (train - train.mean()) / train.std(),

@@ -242,15 +242,19 @@ NEAR = {
     "descent": {5: 9, 15: 9, 60: 9},
     "Nesterov": {5: 8, 15: 8, 60: 7},
     "Adam": {5: 6, 15: 6, 60: 5},
+    "Lion": {15: 4},
 }
 
 
-def near(rule: str, epochs: int, split: int, width: int) -> tuple[int, float]:
+@functools.cache
+def near(rule: str, epochs: int, split: int, width: int, fine: int = 1) -> tuple[int, float]:
     """Return the place of the chosen rate, counted from the middle one, and its test error."""
-    middle = NEAR[rule][epochs]
+    middle = RATES[NEAR[rule][epochs]]
     tried = {
-        place: run("digits", replace(RULES[rule], lr=RATES[middle + place]), split, epochs)
-        for place in range(-width, width + 1)
+        place: run(
+            "digits", replace(RULES[rule], lr=middle * 10 ** (place / 2 / fine)), split, epochs
+        )
+        for place in range(-width * fine, width * fine + 1)
     }
     best = min(tried, key=lambda place: tried[place][1])
     return best, tried[best][2]
@@ -285,6 +289,7 @@ def tuned(name: str) -> np.ndarray:
         "ahead": 2.0,
         "mean": 0.8,
         "long": 60,
+        "last": "Lion",
     },
     false=[
         {"apart": 2.0},
@@ -295,6 +300,7 @@ def tuned(name: str) -> np.ndarray:
         {"ahead": 4.0},
         {"mean": 0.5},
         {"long": 15},
+        {"last": "Adam"},
     ],
 )
 def test_a_small_difference(
@@ -306,6 +312,7 @@ def test_a_small_difference(
     ahead: float,
     mean: float,
     long: int,
+    last: str,
 ) -> None:
     """The protocol of the page, on two other groups of six splits of each data set, and on 60."""
     names = list(RULES)
@@ -324,14 +331,30 @@ def test_a_small_difference(
         assert np.sum(gain > 0) >= ahead * np.sum(gain < 0)
         assert 0 < np.mean(gain) < mean
         assert abs(np.mean(gains(rule, long, 30))) < 0.2
+    gain = gains(last, 15, 60)
+    assert np.sum(gain < 0) >= 3 * np.sum(gain > 0)
 
 
-@pytest.mark.parametrize("rule", NEAR)
-@pytest.mark.parametrize("epochs", [5, 15, 60])
+@pytest.mark.parametrize(
+    ("rule", "epochs"), [(rule, epochs) for rule in NEAR for epochs in NEAR[rule]]
+)
 def test_no_rate_beyond_the_three_is_chosen(rule: str, epochs: int) -> None:
-    """On the first of the page's further splits, with one rate more on either side."""
-    places = [near(rule, epochs, split, 2)[0] for split in range(6, 12)]
+    """On the page's further splits, all or the first of them, with one rate more on either side."""
+    places = [near(rule, epochs, split, 2)[0] for split in range(6, 66 if epochs == 15 else 12)]
     assert max(np.abs(places)) <= 1
+
+
+@pytest.mark.parametrize("rule", ["Nesterov", "Adam"])
+def test_a_finer_grid_changes_little(rule: str) -> None:
+    """Four rates for every power of ten, on thirty of the page's further splits."""
+    means = [
+        np.mean(
+            [near("descent", 15, k, 1, fine)[1] - near(rule, 15, k, 1, fine)[1] for k in splits]
+        )
+        for splits in [range(6, 36)]
+        for fine in (1, 2)
+    ]
+    assert abs(means[1] - means[0]) < 0.2
 
 
 @pytest.mark.claim(
