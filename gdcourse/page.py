@@ -23,6 +23,16 @@ import numpy as np
 FIGURE_DATA = "application/vnd.gdcourse.figure"
 
 _TABLE_ROWS = 9
+# What matplotlib is told by name, and a table shows as a letter.
+_LETTERS = {
+    "alpha": "α",
+    "beta": "β",
+    "eta": "η",
+    "lambda": "λ",
+    "mu": "μ",
+    "star": "⋆",
+    "theta": "θ",
+}
 
 
 class _Bundle:
@@ -227,7 +237,11 @@ def _axes_data(axes: Any) -> dict[str, Any]:
             add("points", artist, x=offsets[:, 0], y=offsets[:, 1])
         else:
             corners = np.concatenate([path.vertices for path in artist.get_paths()])
-            add("area", artist, x=corners[:, 0], y=corners[:, 1])
+            band = _band(corners)
+            if band is None:
+                add("area", artist, x=corners[:, 0], y=corners[:, 1])
+            else:
+                add("band", artist, **band)
     if hasattr(axes, "matrix"):  # its numbers say more than the corners of its squares
         label, values = axes.matrix
         series.append({"kind": "matrix", "label": label, "rows": [_round(row) for row in values]})
@@ -245,6 +259,17 @@ def _axes_data(axes: Any) -> dict[str, Any]:
         "texts": [text.get_text() for text in axes.texts],
         "series": series,
     }
+
+
+def _band(corners: Any) -> dict[str, Any] | None:
+    """Return what fill_between drew as x, low and high; None for an outline of another shape."""
+    # There and back: each side has a corner before it, and the last corner is the first.
+    count = (len(corners) - 3) // 2
+    there, back = corners[1 : count + 1], corners[count + 2 : 2 * count + 2][::-1]
+    if len(corners) != 2 * count + 3 or not np.array_equal(there[:, 0], back[:, 0]):
+        return None
+    ends = there[:, 1], back[:, 1]
+    return {"x": there[:, 0], "low": np.minimum(*ends), "high": np.maximum(*ends)}
 
 
 def _summary(path: Any) -> tuple[float, float]:
@@ -285,13 +310,20 @@ def _group_table(axes: dict[str, Any], group: list[dict[str, Any]]) -> str:
     """Return one table: a column for x, and one for each series that shares it."""
     across, up = (_plain(axes[key]) or key[0] for key in ("xlabel", "ylabel"))
     linear = [scale == "linear" for scale in axes["scales"]]
+    drawn: list[tuple[str, list[float | None]]] = []
+    for series in group:
+        label = _plain(series["label"])
+        if series["kind"] == "band":
+            drawn += [(f"{label}, from", series["low"]), (f"{label}, to", series["high"])]
+        else:
+            drawn.append((label, series["y"]))
     # What stands in the caption need not stand over a column: the axis where there are several
-    # series, the series where there is one.
-    alone = len(group) == 1
-    heads = [across, *([up] if alone else [_plain(series["label"]) for series in group])]
-    title = _plain(group[0]["label"] if alone else axes["ylabel"])
+    # columns, the series where there is one.
+    alone = len(drawn) == 1
+    heads = [across, *([up] if alone else [label for label, _ in drawn])]
+    title = drawn[0][0] if alone else _plain(axes["ylabel"])
     columns = [_cells(group[0]["x"], linear[0])]
-    columns += [_cells(series["y"], linear[1]) for series in group]
+    columns += [_cells(values, linear[1]) for _, values in drawn]
     count = len(columns[0])
     rows = sorted({round(i * (count - 1) / (_TABLE_ROWS - 1)) for i in range(_TABLE_ROWS)})
     head = "".join(f'<th scope="col">{html.escape(label)}</th>' for label in heads)
@@ -325,5 +357,6 @@ def _cells(values: list[float | None], linear: bool) -> list[str]:
 
 
 def _plain(label: str) -> str:
-    """Return a label without the marks of matplotlib's mathematics."""
-    return re.sub(r"[${}\\]", "", label)
+    """Return a label without the marks of matplotlib's mathematics, its letters as letters."""
+    named = re.sub(r"\\([a-z]+)", lambda name: _LETTERS.get(name[1], name[1]), label)
+    return re.sub(r"[${}]", "", named)

@@ -57,8 +57,15 @@ def test_filter(late: int, start: str, added: str, edge: float, rng: np.random.G
             assert vectors.T @ theta == pytest.approx(
                 share * (vectors.T @ shortest), rel=1e-9, abs=1e-9
             )
-        # From another start it ends at the shortest solution plus what lies across the examples.
+        # From another start: on the way, and it ends at the shortest solution plus what lies
+        # across the examples.
         other = rng.standard_normal(d)
+        for t in (1, 7, 60):
+            theta = descend_to(X, y, other, gd.GradientDescent(lr=eta), t)
+            factor = (1 - eta * np.clip(bends, 0, None)) ** (t + late)
+            assert vectors.T @ (theta - shortest) == pytest.approx(
+                factor * (vectors.T @ (other - shortest)), rel=1e-9, abs=1e-9
+            )
         end = descend_to(X, y, other, gd.GradientDescent(lr=eta), 20_000)
         kept = {"across": across @ other, "all": other, "none": 0 * other}[added]
         assert end == pytest.approx(shortest + kept, abs=1e-6)
@@ -117,7 +124,11 @@ def test_the_rule_chooses(
         wide, aims = rng.standard_normal((6, 9)), rng.standard_normal(6)
         lost = np.eye(9) - np.linalg.pinv(wide) @ wide
         rate = 1 / (wide**2).sum(axis=1).max()  # every single example contracts
-        for rule in (gd.GradientDescent(lr=rate), gd.Nesterov(lr=0.1 * rate)):
+        for rule in (
+            gd.GradientDescent(lr=rate),
+            gd.Momentum(lr=0.1 * rate),
+            gd.Nesterov(lr=0.1 * rate),
+        ):
             for size, epochs, near in ((4, 1, None), (1, 3000, 1e-6)):
                 point, _ = gd.train(
                     gd.LinearRegression(),
@@ -301,9 +312,17 @@ def test_balance(power: int, sign: float, curvature: float, rng: np.random.Gener
         expected = (1 + sign * eta**2 * abs(r) ** power) * (a**2 - b**2)
         assert step[0] ** 2 - step[1] ** 2 == pytest.approx(expected, rel=1e-9, abs=1e-12)
         c = a * b
-        hessian = np.array([[b * b, c], [c, a * a]])
-        assert np.linalg.eigvalsh(hessian) == pytest.approx(
-            [0, curvature * (a**2 + b**2)], abs=1e-9
+
+        def slope(p: np.ndarray, c: float = c) -> np.ndarray:
+            return (p[0] * p[1] - c) * p[::-1]
+
+        # The gradient is a cubic: the error of the difference is of the order of h squared.
+        hessian = [
+            (slope(np.array([a, b]) + h) - slope(np.array([a, b]) - h)) / 2e-5
+            for h in 1e-5 * np.eye(2)
+        ]
+        assert np.linalg.eigvalsh(np.array(hessian)) == pytest.approx(
+            [0, curvature * (a**2 + b**2)], abs=1e-7
         )
         assert a**2 + b**2 >= 2 * abs(c)
         assert a**2 + a**2 == pytest.approx(2 * abs(a * -a))
@@ -535,7 +554,7 @@ def sharpness(w: list, X: np.ndarray, y: np.ndarray) -> float:
     error = (p - np.eye(10)[y]) / len(y)
     rng = np.random.default_rng(5)
     v, largest = [rng.standard_normal(part.shape) for part in w], 0.0
-    for _ in range(60):
+    for _ in range(100):
         length = math.sqrt(sum(float(np.sum(part**2)) for part in v))
         v = [part / length for part in v]
         h = (X @ v[0] + v[1]) * (hidden > 0)
@@ -565,13 +584,19 @@ def trained(seed: int, size: int, rate: float, mixed: int) -> tuple[float, float
     def scores(w: list) -> np.ndarray:
         return network(w, X[250:], y[250:])[2]
 
-    seen = []
-    while network(w, X[:250], y[:250])[0] > 0.03:
-        for _ in range(5 if size == 250 else 1):
-            for rows, labels in gd.minibatches(X[:250], y[:250], size, rng):
-                grad = network(w, rows, labels)[1]
-                w = [a - rate * b for a, b in zip(w, grad, strict=True)]
-        seen.append(100 * float(np.mean(scores(w).argmax(axis=1) != y[250:])))
+    def wrong(w: list) -> float:
+        return 100 * float(np.mean(scores(w).argmax(axis=1) != y[250:]))
+
+    seen, steps, a_pass = [], 0, math.ceil(250 / size)
+    while steps % 5 or network(w, X[:250], y[:250])[0] > 0.03:
+        if steps % max(a_pass, 5) == 0:
+            seen.append(wrong(w))
+        if steps % a_pass == 0:
+            batches = gd.minibatches(X[:250], y[:250], size, rng)
+        grad = network(w, *next(batches))[1]
+        w = [a - rate * b for a, b in zip(w, grad, strict=True)]
+        steps += 1
+    seen.append(wrong(w))
     scaled = [10 * w[0], 10 * w[1], w[2] / 10, w[3]]
     assert scores(scaled) == pytest.approx(scores(w), abs=1e-9)
     return (
@@ -611,7 +636,6 @@ def test_the_curvature_is_that_of_the_network(rng: np.random.Generator) -> None:
         "ratio": 3.0,
         "rate": 1.3,
         "right": 0,
-        "apart": 1.0,
         "way": 3.0,
         "rescaled": 15.0,
     },
@@ -620,13 +644,12 @@ def test_the_curvature_is_that_of_the_network(rng: np.random.Generator) -> None:
         {"ratio": 4.0},
         {"rate": 0.3},
         {"right": 50},
-        {"apart": 0.1},
         {"way": 1.5},
         {"rescaled": 30.0},
     ],
 )
 def test_flatter_at_the_same_rate(
-    small: int, ratio: float, rate: float, right: int, apart: float, way: float, rescaled: float
+    small: int, ratio: float, rate: float, right: int, way: float, rescaled: float
 ) -> None:
     """Six other splits and starts."""
 
@@ -641,4 +664,4 @@ def test_flatter_at_the_same_rate(
     assert np.all(few[:, 1] > rescaled * few[:, 0])
     few, same = runs(small, 0.3, right), runs(250, 0.3, right)
     assert np.all(same[:, 0] > few[:, 0])
-    assert abs(np.median(same[:, 2]) - np.median(few[:, 2])) < apart
+    assert abs(np.median(same[:, 2]) - np.median(few[:, 2])) < 1

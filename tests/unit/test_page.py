@@ -334,11 +334,26 @@ def test_points():
 
 
 def test_area():
-    found = series(lambda axes: axes.fill_between([0, 1, 2], [0, 0, 0], [1, 3, 2], label="band"))
+    found = series(
+        lambda axes: axes.fill_between(
+            [0, 1, 2, 3, 4], 0, [1, 3, 2, 5, 4], where=[True, True, False, True, True]
+        )
+    )
     (area,) = (s for s in found if s["kind"] == "area")
-    assert area["label"] == "band"
     corners = set(zip(area["x"], area["y"], strict=True))
-    assert corners == {(0, 0), (1, 0), (2, 0), (0, 1), (1, 3), (2, 2)}
+    assert corners == {(0, 0), (1, 0), (0, 1), (1, 3), (3, 0), (4, 0), (3, 5), (4, 4)}
+
+
+def test_band_has_its_ends():
+    found = series(lambda axes: axes.fill_between([0, 1, 2], [0, 5, 1], [1, 3, 2], label="all"))
+    (band,) = (s for s in found if s["kind"] == "band")
+    assert band == {
+        "kind": "band",
+        "label": "all",
+        "x": [0, 1, 2],
+        "low": [0, 3, 1],
+        "high": [1, 5, 2],
+    }
 
 
 def test_bars_are_patches():
@@ -453,9 +468,20 @@ def test_table_has_a_column_for_each_labelled_series_of_the_same_x():
         axes.set(xlabel="$t$: steps")
 
     assert cells(shown(draw)) == [
-        [["t: steps", "eta = 0.1", "b < c"], ["1", "0.5", "0"], ["2", "−0.25", "2"]],
+        [["t: steps", "η = 0.1", "b < c"], ["1", "0.5", "0"], ["2", "−0.25", "2"]],
         [["t: steps", "y"], ["7", "not finite"], "alone"],
     ]
+
+
+def test_table_has_two_columns_for_a_band():
+    def draw(axes):
+        axes.plot([1, 2], [3, 4], label="median")
+        axes.fill_between([1, 2], [2, 1], [5, 7], label="nine of ten")
+        axes.set(xlabel=r"$\eta\lambda$", ylabel=r"$f - f^{\star}$ of $\infty$")
+
+    (table,) = cells(shown(draw))
+    heads = ["ηλ", "median", "nine of ten, from", "nine of ten, to"]
+    assert table == [heads, ["1", "3", "2", "5"], ["2", "4", "1", "7"], "f - f^⋆ of infty"]
 
 
 def test_small_numbers_are_kept_where_the_axis_is_logarithmic():
