@@ -6,6 +6,7 @@ of the notebook: no timestamps, no Python version.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -42,8 +43,11 @@ def store(path: Path) -> None:
         timeout=600,
         kernel_name="python3",
         record_timing=False,
+        coalesce_streams=True,
         resources={"metadata": {"path": str(path.parent)}},
     )
+    # One thread, as in a build and in the tests.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     client.execute()
     strip(notebook)
     nbformat.write(notebook, path)
