@@ -66,9 +66,8 @@ def _warm_steps() -> Answer:
         {
             "That is how many there are; they do not have the full rate.": 25,
             "That is a half of them; the last one has the full rate.": 12.5,
-            "That is what it costs; what it is worth is asked for.": 12,
+            "That is what it costs, or its worth if it began at 0; the first rate is a 25th.": 12,
             "That is the sum of the rates; divide by the full rate.": 5.2,
-            "That is with a first rate of 0.": 12.48,
         },
         rtol=1e-4,
     )

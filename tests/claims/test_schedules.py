@@ -106,6 +106,9 @@ def test_sums(warm: int, cosine: int, power: int, above: float, below: float) ->
             found = total(gd.exponential_decay(0.3, factor=q), T)
             assert found == pytest.approx(0.3 * (1 - q ** (T + power)) / (1 - q), rel=1e-12)
             assert found <= 0.3 / (1 - q)
+        for q, m in ((0.5, 3), (0.99, 1), (0.1, 40)):
+            found = total(gd.step_decay(0.3, factor=q, every=m), T * m)
+            assert found == pytest.approx(0.3 * m * (1 - q ** (T + power)) / (1 - q), rel=1e-12)
         for r in (0.001, 0.1, 10.0):
             found, middle = (
                 total(gd.inverse_time_decay(0.3, rate=r), T),
@@ -210,21 +213,21 @@ def curve(parts: tuple, rule: object, epochs: int, size: int, seed: int) -> np.n
 def test_six_curves(
     low: float, good: float, high: float, beyond: float, squares: bool, wrong: float
 ) -> None:
-    """The six settings on five splits and orders that the page does not use."""
+    """The six settings on twenty splits and orders that the page does not use."""
     descent = gd.GradientDescent
-    for seed in range(5):
+    for seed in range(20):
         clean = digits(seed, 0.0)
         f = curve(clean, descent(lr=low), 20, 64, seed)
         assert f[-1, 0] > 0.9 * f[0, 0]
         c = curve(clean, descent(lr=good), 20, 64, seed)
         assert c[-1, 0] < 0.1 * c[0, 0]
         a = curve(clean, descent(lr=high), 20, 128, seed)
-        assert a[:, 0].max() > 5 * a[0, 0]
+        assert a[:, 0].max() > 3 * a[0, 0]
         assert a[-1, 1] > 1.5 * c[-1, 1]
         d = curve(disease(seed, squares=False), descent(lr=beyond), 20, 20, seed)
         assert d[-1, 0] > 1e20 * d[0, 0]
         b = curve(disease(seed, squares), gd.Adam(lr=0.01), 400, 20, seed)
-        assert b[-1, 1] > 1.5 * b[:, 1].min()
+        assert b[-1, 1] > 1.15 * b[:, 1].min()
         e = curve(digits(seed, wrong), descent(lr=1.0), 20, 64, seed)
         assert e[-1, 0] > 1.5 * e[-1, 1]
 
