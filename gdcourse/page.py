@@ -23,6 +23,7 @@ import numpy as np
 FIGURE_DATA = "application/vnd.gdcourse.figure"
 
 _TABLE_ROWS = 9
+_TABLE_WHOLE = 14
 # What matplotlib is told by name, and a table shows as a letter.
 _LETTERS = {
     "alpha": "α",
@@ -213,6 +214,7 @@ def _axes_data(axes: Any) -> dict[str, Any]:
     """Return what is drawn on one pair of axes, as numbers and words."""
     from matplotlib.collections import PathCollection
     from matplotlib.contour import ContourSet
+    from matplotlib.ticker import FuncFormatter
 
     series: list[dict[str, Any]] = []
 
@@ -249,6 +251,13 @@ def _axes_data(axes: Any) -> dict[str, Any]:
         for patch in axes.patches:
             corners = patch.get_path().transformed(patch.get_patch_transform()).vertices
             add("patch", patch, x=corners[:, 0], y=corners[:, 1])
+    named = {}
+    for key, axis in (("x", axes.xaxis), ("y", axes.yaxis)):
+        write = axis.get_major_formatter()
+        if isinstance(write, FuncFormatter):  # what set_xticks with labels makes
+            at = axis.get_majorticklocs()
+            words = [_plain(word) for word in write.format_ticks(at)]
+            named[key] = {f"{v:g}": word for v, word in zip(_round(at), words, strict=True)}
     # Of panels that share an axis only one has its name.
     shared = axes.get_shared_x_axes().get_siblings(axes)
     return {
@@ -258,7 +267,7 @@ def _axes_data(axes: Any) -> dict[str, Any]:
         "limits": [_round(axes.get_xlim()), _round(axes.get_ylim())],
         "texts": [text.get_text() for text in axes.texts],
         "series": series,
-    }
+    } | ({"named": named} if named else {})
 
 
 def _band(corners: Any) -> dict[str, Any] | None:
@@ -322,10 +331,14 @@ def _group_table(axes: dict[str, Any], group: list[dict[str, Any]]) -> str:
     alone = len(drawn) == 1
     heads = [across, *([up] if alone else [label for label, _ in drawn])]
     title = drawn[0][0] if alone else _plain(axes["ylabel"])
-    columns = [_cells(group[0]["x"], linear[0])]
-    columns += [_cells(values, linear[1]) for _, values in drawn]
+    names = [axes.get("named", {}).get(key, {}) for key in ("x", "y")]
+    columns = [_named(group[0]["x"], names[0]) or _cells(group[0]["x"], linear[0])]
+    columns += [_named(values, names[1]) or _cells(values, linear[1]) for _, values in drawn]
     count = len(columns[0])
+    # Between two named things there is nothing to guess, so none of them is left out.
+    whole = count <= _TABLE_WHOLE or any(_named(values, names[1]) for _, values in drawn)
     rows = sorted({round(i * (count - 1) / (_TABLE_ROWS - 1)) for i in range(_TABLE_ROWS)})
+    rows = list(range(count)) if whole else rows
     head = "".join(f'<th scope="col">{html.escape(label)}</th>' for label in heads)
     body = "".join(
         "<tr>" + "".join(f"<td>{cells[row]}</td>" for cells in columns) + "</tr>\n" for row in rows
@@ -344,6 +357,12 @@ def _matrix_table(series: dict[str, Any]) -> str:
     )
     caption = html.escape(_plain(series["label"]))
     return f"<table><caption>{caption}</caption><tbody>{body}</tbody></table>\n"
+
+
+def _named(values: list[float | None], names: dict[str, str]) -> list[str]:
+    """Return what the axis writes in place of the numbers; nothing if one has no name."""
+    told = [names.get(f"{v:g}") if v is not None else None for v in values]
+    return [html.escape(name) for name in told if name is not None] if all(told) else []
 
 
 def _cells(values: list[float | None], linear: bool) -> list[str]:

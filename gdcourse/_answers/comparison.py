@@ -228,15 +228,20 @@ _REPORT = Code(
 )
 
 
+def _varies(part: Array) -> Array:
+    # Not by the spread: that of 0.1, 0.1, 0.1 is 1e-17.
+    return np.asarray(np.ptp(part, axis=0) > 0)
+
+
 def _scale(train: Array, held_out: Array, *, ddof: int = 0) -> tuple[Array, Array]:
     mean, spread = train.mean(axis=0), train.std(axis=0, ddof=ddof)
-    spread = np.where(spread > 0, spread, 1)
+    spread = np.where(_varies(train), spread, 1)
     return (train - mean) / spread, (held_out - mean) / spread
 
 
 def _scaled_by(part: Array, whole: Array) -> Array:
-    spread = whole.std(axis=0)
-    return np.asarray((part - whole.mean(axis=0)) / np.where(spread > 0, spread, 1))
+    spread = np.where(_varies(whole), whole.std(axis=0), 1)
+    return np.asarray((part - whole.mean(axis=0)) / spread)
 
 
 def _in_one(train: Array, held_out: Array) -> tuple[Array, Array]:
@@ -258,6 +263,11 @@ _SCALE = Code(
                 (train - train.mean(axis=0)) / train.std(axis=0),
                 (held_out - train.mean(axis=0)) / train.std(axis=0),
             )
+        ),
+        "The spread of a column that does not vary may be 1e-17 by rounding: ask whether it "
+        "varies, by np.ptp.": lambda train, held_out: tuple(
+            (part - train.mean(axis=0)) / np.where(train.std(axis=0) > 0, train.std(axis=0), 1)
+            for part in (train, held_out)
         ),
         "The spreads are those with n - 1; use those with n.": lambda train, held_out: _scale(
             train, held_out, ddof=1
@@ -300,6 +310,10 @@ _SCALE = Code(
         (
             np.array([[1.0, 7.0], [3.0, 7.0], [8.0, 7.0]]),
             np.array([[2.0, 9.0], [5.0, 7.0], [0.0, 6.0]]),
+        ),
+        (
+            np.array([[1.0, 0.1], [3.0, 0.1], [8.0, 0.1]]),
+            np.array([[2.0, 0.3], [5.0, 0.1], [0.0, 0.2]]),
         ),
     ),
     lambda train, held_out: f"For train = {train.tolist()} and held_out = {held_out.tolist()}",

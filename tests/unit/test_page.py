@@ -484,6 +484,25 @@ def test_table_has_two_columns_for_a_band():
     assert table == [heads, ["1", "3", "2", "5"], ["2", "4", "1", "7"], "f - f^⋆ of infty"]
 
 
+def test_table_has_the_names_that_an_axis_has_in_place_of_numbers():
+    def draw(axes):
+        axes.plot([3, 1, 2] * 5, [0, 1, 2] * 5, "o", label="one")
+        axes.plot([1, 2], [0, 0.5], label="between")
+        axes.set_yticks([0, 1, 2], ["Adam", r"$\beta$ < 1", "Lion"])
+        axes.set(xlabel="error", ylabel="rule")
+
+    data = shown(draw)
+    names = {"0": "Adam", "1": "β < 1", "2": "Lion"}
+    assert json.loads(data[page.FIGURE_DATA])["axes"][0]["named"] == {"y": names}
+    named, between = cells(data)
+    assert named == [
+        ["error", "rule"],
+        *[["3", "Adam"], ["1", "β < 1"], ["2", "Lion"]] * 5,
+        "one",
+    ]
+    assert between == [["error", "rule"], ["1", "0"], ["2", "0.5"], "between"]
+
+
 def test_small_numbers_are_kept_where_the_axis_is_logarithmic():
     def draw(axes):
         axes.semilogy([1e-12, 2], [1e-12, 2], label="error")
@@ -501,13 +520,14 @@ def test_small_numbers_are_kept_where_the_axis_is_logarithmic():
         (1, [0]),
         (2, [0, 1]),
         (9, list(range(9))),
-        (10, [0, 1, 2, 3, 4, 6, 7, 8, 9]),
+        (14, list(range(14))),
+        (15, [0, 2, 4, 5, 7, 9, 10, 12, 14]),
         (81, list(range(0, 81, 10))),
     ],
 )
-def test_table_has_nine_rows_at_most_the_ends_among_them(count, rows):
+def test_a_long_table_has_nine_rows_the_ends_among_them(count, rows):
     (table,) = cells(shown(lambda axes: axes.plot(range(count), range(count), "o", label="n")))
-    note = [f"n: 9 of {count} points" if count > 9 else "n"]
+    note = [f"n: 9 of {count} points" if count > 14 else "n"]
     assert table == [["x", "y"], *[[f"{row}", f"{row}"] for row in rows], *note]
 
 
