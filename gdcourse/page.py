@@ -254,7 +254,8 @@ def _axes_data(axes: Any) -> dict[str, Any]:
     named = {}
     for key, axis in (("x", axes.xaxis), ("y", axes.yaxis)):
         write = axis.get_major_formatter()
-        if isinstance(write, FuncFormatter):  # what set_xticks with labels makes
+        # What set_xticks with labels makes; beside a logarithmic axis these are numbers still.
+        if isinstance(write, FuncFormatter) and axis.get_scale() == "linear":
             at = axis.get_majorticklocs()
             words = [_plain(word) for word in write.format_ticks(at)]
             named[key] = {f"{v:g}": word for v, word in zip(_round(at), words, strict=True)}
@@ -297,11 +298,18 @@ def _table(data: dict[str, Any]) -> str:
     tables = []
     for axes in data["axes"]:
         tables += [_matrix_table(one) for one in axes["series"] if one["kind"] == "matrix"]
-        groups: dict[str, list[dict[str, Any]]] = {}
+        # What has names in place of heights is read by name: there x and y are exchanged.
+        lying = _turned(axes, "xlabel", "ylabel") | {"scales": axes["scales"][::-1]}
+        lying["named"] = _turned(axes.get("named", {}), "x", "y")
+        groups: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {}
         for series in axes["series"]:
             if series["label"] and "x" in series:  # level lines have no columns of points
-                groups.setdefault(json.dumps(series["x"]), []).append(series)
-        tables += [_group_table(axes, group) for group in groups.values()]
+                drawn = axes, series
+                if _named(series.get("y", []), lying["named"].get("x", {})):
+                    drawn = lying, _turned(series, "x", "y")
+                key = json.dumps([drawn[0] is lying, drawn[1]["x"]])
+                groups.setdefault(key, (drawn[0], []))[1].append(drawn[1])
+        tables += [_group_table(*group) for group in groups.values()]
     if not tables:
         raise ValueError(
             f"show_figure: figure {data['name']!r} draws nothing with a label; give what it "
@@ -331,14 +339,13 @@ def _group_table(axes: dict[str, Any], group: list[dict[str, Any]]) -> str:
     alone = len(drawn) == 1
     heads = [across, *([up] if alone else [label for label, _ in drawn])]
     title = drawn[0][0] if alone else _plain(axes["ylabel"])
-    names = [axes.get("named", {}).get(key, {}) for key in ("x", "y")]
-    columns = [_named(group[0]["x"], names[0]) or _cells(group[0]["x"], linear[0])]
-    columns += [_named(values, names[1]) or _cells(values, linear[1]) for _, values in drawn]
+    named = _named(group[0]["x"], axes.get("named", {}).get("x", {}))
+    columns = [named or _cells(group[0]["x"], linear[0])]
+    columns += [_cells(values, linear[1]) for _, values in drawn]
     count = len(columns[0])
-    # Between two named things there is nothing to guess, so none of them is left out.
-    whole = count <= _TABLE_WHOLE or any(_named(values, names[1]) for _, values in drawn)
     rows = sorted({round(i * (count - 1) / (_TABLE_ROWS - 1)) for i in range(_TABLE_ROWS)})
-    rows = list(range(count)) if whole else rows
+    # Between two named things there is nothing to guess, so none of them is left out.
+    rows = list(range(count)) if named or count <= _TABLE_WHOLE else rows
     head = "".join(f'<th scope="col">{html.escape(label)}</th>' for label in heads)
     body = "".join(
         "<tr>" + "".join(f"<td>{cells[row]}</td>" for cells in columns) + "</tr>\n" for row in rows
@@ -359,8 +366,18 @@ def _matrix_table(series: dict[str, Any]) -> str:
     return f"<table><caption>{caption}</caption><tbody>{body}</tbody></table>\n"
 
 
+def _turned(entries: dict[str, Any], one: str, other: str) -> dict[str, Any]:
+    """Return the entries with those of two keys exchanged."""
+    exchanged = {one: other, other: one}
+    return {exchanged.get(key, key): value for key, value in entries.items()}
+
+
 def _named(values: list[float | None], names: dict[str, str]) -> list[str]:
-    """Return what the axis writes in place of the numbers; nothing if one has no name."""
+    """Return what the axis writes in place of the numbers; nothing if one has no name.
+
+    >>> _named([0.0, 2.0], {"0": "Adam", "2": "Lion"}), _named([0.0, 1.0], {"0": "Adam"})
+    (['Adam', 'Lion'], [])
+    """
     told = [names.get(f"{v:g}") if v is not None else None for v in values]
     return [html.escape(name) for name in told if name is not None] if all(told) else []
 

@@ -487,6 +487,7 @@ def test_table_has_two_columns_for_a_band():
 def test_table_has_the_names_that_an_axis_has_in_place_of_numbers():
     def draw(axes):
         axes.plot([3, 1, 2] * 5, [0, 1, 2] * 5, "o", label="one")
+        axes.plot([5, 6, 7] * 5, [0, 1, 2] * 5, "o", label="other")
         axes.plot([1, 2], [0, 0.5], label="between")
         axes.set_yticks([0, 1, 2], ["Adam", r"$\beta$ < 1", "Lion"])
         axes.set(xlabel="error", ylabel="rule")
@@ -496,11 +497,20 @@ def test_table_has_the_names_that_an_axis_has_in_place_of_numbers():
     assert json.loads(data[page.FIGURE_DATA])["axes"][0]["named"] == {"y": names}
     named, between = cells(data)
     assert named == [
-        ["error", "rule"],
-        *[["3", "Adam"], ["1", "β < 1"], ["2", "Lion"]] * 5,
-        "one",
+        ["rule", "one", "other"],
+        *[["Adam", "3", "5"], ["β < 1", "1", "6"], ["Lion", "2", "7"]] * 5,
+        "error",
     ]
     assert between == [["error", "rule"], ["1", "0"], ["2", "0.5"], "between"]
+
+
+def test_labels_of_a_logarithmic_axis_are_no_names():
+    def draw(axes):
+        axes.semilogy([1, 2], [1, 10], label="loss")
+        axes.set_yticks([1, 10], ["one", "ten"])
+
+    (table,) = cells(shown(draw))
+    assert table == [["x", "y"], ["1", "1"], ["2", "10"], "loss"]
 
 
 def test_small_numbers_are_kept_where_the_axis_is_logarithmic():
