@@ -213,7 +213,11 @@ def curve(parts: tuple, rule: object, epochs: int, size: int, seed: int) -> np.n
 def test_six_curves(
     low: float, good: float, high: float, beyond: float, squares: bool, wrong: float
 ) -> None:
-    """The six settings on twenty splits and orders that the page does not use."""
+    """The six settings on twenty splits and orders that the page does not use.
+
+    The bounds of A's leap and of B's rise leave room: the least seen in forty draws with the
+    page's own splits were 4.5 and 1.2.
+    """
     descent = gd.GradientDescent
     for seed in range(20):
         clean = digits(seed, 0.0)
