@@ -23,7 +23,7 @@ from gdcourse.gradients import (
     difference_quotient,
     numerical_gradient,
 )
-from gdcourse.models import LinearRegression, LogisticRegression, SoftmaxRegression
+from gdcourse.models import LinearRegression, LogisticRegression, SoftmaxRegression, TwoLayerNetwork
 from gdcourse.moments import LeastSquaresMoments
 from gdcourse.objectives import (
     Objective,
@@ -87,6 +87,7 @@ __all__ = [
     "RMSProp",
     "SoftmaxRegression",
     "Trajectory",
+    "TwoLayerNetwork",
     "absolute",
     "add_intercept",
     "backtracking",

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from gdcourse._validation import check_count
+from gdcourse.autograd import detach, value_and_gradient
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -136,6 +137,81 @@ class SoftmaxRegression:
     def predict(self, params: Array, X: Array) -> Array:
         """Return the likeliest class of each example, 0 to k - 1."""
         return np.asarray(np.argmax(X @ params.reshape(-1, self.classes), axis=1))
+
+
+@dataclass(frozen=True)
+class TwoLayerNetwork:
+    """A network with one hidden layer: classes 0 to k - 1, the mean negative log-likelihood.
+
+    With the weights W of shape (d, h), V of (h, k) and the biases c of the scores, one after the
+    other in ``params``, row by row, and the probabilities p of softmax regression::
+
+        H = max(0, X W)
+        z = H V + c
+        loss = -1/n Σ log p_{i, y_i}
+
+    The hidden units have the biases that belong to the column of ones in X
+    (:func:`gdcourse.add_intercept`). The gradient comes from :mod:`gdcourse.autograd`.
+
+    Parameters
+    ----------
+    hidden : int, at least 1
+        Number of hidden units h.
+    classes : int, at least 2
+        Number of classes k.
+
+    References
+    ----------
+    D. Rumelhart, G. Hinton, R. Williams, Learning representations by back-propagating errors,
+    1986. K. He, X. Zhang, S. Ren, J. Sun, Delving deep into rectifiers, 2015, for the start.
+
+    Examples
+    --------
+    >>> X, y = np.array([[1.0], [2.0]]), np.array([0, 1])
+    >>> params = np.array([1.0, 3.0, -3.0, 0.0, 0.0])
+    >>> loss, grad = TwoLayerNetwork(hidden=1, classes=2).loss_and_grad(params, X, y)
+    >>> np.round(grad, 3)
+    array([ 5.993,  0.999, -0.999,  0.499, -0.499])
+    """
+
+    hidden: int
+    classes: int
+
+    def __post_init__(self) -> None:
+        check_count("TwoLayerNetwork", "hidden", self.hidden, 1)
+        check_count("TwoLayerNetwork", "classes", self.classes, 2)
+
+    def init(self, X: Array, y: Array, rng: np.random.Generator) -> Array:
+        """Return normal weights with variance 2/d in W and 2/h in V, and biases of 0."""
+        _check_data("TwoLayerNetwork", X, y)
+        _check_classes("TwoLayerNetwork", y, self.classes)
+        d, h, k = X.shape[1], self.hidden, self.classes
+        W = rng.standard_normal(d * h) * np.sqrt(2 / d)
+        V = rng.standard_normal(h * k) * np.sqrt(2 / h)
+        return np.concatenate([W, V, np.zeros(k)])
+
+    def scores(self, params: Any, X: Array) -> Any:
+        """Return the scores z of the classes, shape (n, k)."""
+        d, h, k = X.shape[1], self.hidden, self.classes
+        W = params[: d * h].reshape(d, h)
+        V = params[d * h : -k].reshape(h, k)
+        return np.maximum(X @ W, 0) @ V + params[-k:]
+
+    def loss(self, params: Any, X: Array, y: Array) -> Any:
+        """Return the loss over the given examples."""
+        z = self.scores(params, X)
+        # The same probabilities, and exp cannot overflow:
+        z = z - detach(z).max(axis=1, keepdims=True)
+        log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+        return -log_p[np.arange(len(y)), y].sum() / len(y)
+
+    def loss_and_grad(self, params: Array, X: Array, y: Array) -> tuple[float, Array]:
+        """Return the loss over the given examples and its gradient, of the shape of params."""
+        return value_and_gradient(lambda p: self.loss(p, X, y))(params)
+
+    def predict(self, params: Array, X: Array) -> Array:
+        """Return the likeliest class of each example, 0 to k - 1."""
+        return np.asarray(np.argmax(self.scores(params, X), axis=1))
 
 
 def _check_data(owner: str, X: Array, y: Array) -> None:
