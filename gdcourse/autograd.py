@@ -113,7 +113,7 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         values = [detach(given) for given in inputs]
-        # x += y asks for the result in x. It gets the name, and what was there stays.
+        # x += y asks for the sum in x. It gets the name, the old x stays.
         out = options.pop("out", (self,))
         if method == "__call__" and ufunc in _COMPARISONS:
             return ufunc(*values)
@@ -206,7 +206,7 @@ def backward(output: Variable) -> None:
     ValueError
         If ``output`` has more entries than one: sum it, or differentiate them one by one.
     """
-    _number(output.value)
+    _check_number(output.value)
     for variable in output.tape:
         variable.adjoint = None
     output.adjoint = np.ones_like(output.value)
@@ -215,25 +215,28 @@ def backward(output: Variable) -> None:
             continue
         for parent, back in variable.parents:
             flow = _fit(back(variable.adjoint), parent.value)
-            parent.adjoint = flow if parent.adjoint is None else parent.adjoint + flow
+            first = parent.adjoint is None
+            parent.adjoint = flow if first else parent.adjoint + flow
 
 
-def _number(output: Any) -> float:
-    """Return a result as a float; raise if it is not one number."""
+def _check_number(output: Any) -> None:
+    """Raise unless a result is one number."""
     if np.size(output) != 1:
         raise ValueError(
             f"autograd: only a number can be differentiated, got an array of shape "
             f"{np.shape(output)}; take its sum, its mean or one entry."
         )
-    return float(np.asarray(output).item())
 
 
 def _fit(g: Any, value: Array) -> Array:
-    """Return g summed over the axes along which ``value`` was broadcast, in its dtype."""
+    """Return g, summed over the axes along which ``value`` was stretched, in its dtype."""
     g = np.asarray(g, dtype=value.dtype)
-    g = g.sum(axis=tuple(range(g.ndim - value.ndim)))
-    stretched = [i for i, n in enumerate(value.shape) if n == 1 != g.shape[i]]
-    return np.asarray(g.sum(axis=tuple(stretched), keepdims=True))
+    if g.shape == value.shape:
+        return g
+    new = g.ndim - value.ndim
+    ones = [new + i for i, n in enumerate(value.shape) if n == 1]
+    summed = g.sum(axis=(*range(new), *ones))
+    return np.asarray(summed.reshape(value.shape))
 
 
 def value_and_gradient(f: Callable[[Any], Any]) -> Callable[[Any], tuple[float, Array]]:
@@ -274,11 +277,12 @@ def value_and_gradient(f: Callable[[Any], Any]) -> Callable[[Any], tuple[float, 
         start = Variable(x, tape)
         output = f(start)
         if not isinstance(output, Variable):  # it does not depend on x
-            return _number(output), np.zeros_like(x)
+            _check_number(output)
+            return float(np.asarray(output).item()), np.zeros_like(x)
         backward(output)
         gradient = np.zeros_like(x) if start.adjoint is None else np.array(start.adjoint)
         tape.clear()  # the tape and its variables hold each other
-        return _number(output.value), gradient
+        return float(output.value.item()), gradient
 
     return evaluate
 

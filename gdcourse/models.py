@@ -146,12 +146,12 @@ class TwoLayerNetwork:
     With the weights W of shape (d, h), V of (h, k) and the biases c of the scores, one after the
     other in ``params``, row by row, and the probabilities p of softmax regression::
 
-        H = max(0, X W)
-        z = H V + c
+        R = max(0, X W)
+        z = R V + c
         loss = -1/n Σ log p_{i, y_i}
 
     The hidden units have the biases that belong to the column of ones in X
-    (:func:`gdcourse.add_intercept`). The gradient comes from :mod:`gdcourse.autograd`.
+    (:func:`gdcourse.data.add_intercept`). The gradient comes from :mod:`gdcourse.autograd`.
 
     Parameters
     ----------

@@ -7,6 +7,7 @@ answer is computed, not typed; each wrong one stands under the sentence that it 
 from gdcourse._answers import (
     adam,
     adaptive,
+    autodiff,
     beyond_quadratics,
     classification,
     comparison,
@@ -42,6 +43,7 @@ ANSWERS = (
     | schedules.ANSWERS
     | comparison.ANSWERS
     | generalization.ANSWERS
+    | autodiff.ANSWERS
     | reviews.ANSWERS
 )
 GRADIENTS = many_dimensions.GRADIENTS | how_fast.GRADIENTS
@@ -60,4 +62,5 @@ FUNCTIONS = (
     | schedules.FUNCTIONS
     | comparison.FUNCTIONS
     | generalization.FUNCTIONS
+    | autodiff.FUNCTIONS
 )

@@ -783,6 +783,10 @@ STEEPEST, FLATTEST = 10 + math.sqrt(73), 10 - math.sqrt(73)  # (2 + 18)/2 and âˆ
         ("ex-ge-share", 1 - math.exp(50 * math.log(0.98)), [0.5, 0.02, 1]),
         ("ex-ge-gap", 0.4, [0.2, 4e-5, 4000, 8, 0.1]),
         ("ex-ge-flat", 12, [6, 37, 6**0.5, 13]),
+        ("ex-au-walk", 5, [3, 2, 8, 6, 4]),
+        ("ex-au-entries", 1 + 2 * 10, [20, 11, 10, 31, 1, 30]),
+        ("ex-au-rate", -2.43, [0.729, -0.81, 2.43, -3, -2.187, -0.243]),
+        ("ex-au-branch", 1, [2, 0, 3, 1.5]),
         ("ex-rb-guess", -math.log(0.5), [0.5, math.log(10), 1]),
         ("ex-mb-variance", 4 / 49, [0.1, 0.08, 2 / 7, 400 / 49]),
         ("ex-mb-half", 63, [60, 21, 12.6]),
@@ -1019,6 +1023,9 @@ def chosen_by_validation(valid, test):
 
 
 FUNCTION_ANSWERS = {
+    "ex-au-rule": lambda g, y, a, b: [g * part / np.hypot(a, b) for part in (a, b)],
+    "ex-au-stretch": lambda g, M, b: np.einsum("ij,ij->j", g, M),
+    "ex-au-dual": lambda a, a_dot, b, b_dot: (a / b, (a / b) * (a_dot / a - b_dot / b)),
     "ex-ge-limit": lambda X, y, start: start + np.linalg.lstsq(X, y - X @ start, rcond=None)[0],
     "ex-ge-margin": lambda X, labels, theta: min(
         (row @ theta if label else -row @ theta) / math.hypot(*theta)
