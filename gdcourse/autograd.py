@@ -228,7 +228,7 @@ def _check_number(output: Any) -> None:
         )
 
 
-def _fit(g: Any, value: Array) -> Array:
+def _fit(g: Any, value: Array) -> Any:
     """Return g, summed over the axes along which ``value`` was stretched, in its dtype."""
     g = np.asarray(g, dtype=value.dtype)
     if g.shape == value.shape:

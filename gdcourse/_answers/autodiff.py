@@ -141,15 +141,15 @@ _STRETCH = Code(
             g * M
         ),
         "That is summed over the columns; b was used once for each row.": lambda g, M, b: (
-            (g * M).sum(axis=1)
-        ),
+            g * M
+        ).sum(axis=1),
         "Everything is summed into one number: each entry of b has an adjoint of its own.": (
             lambda g, M, b: (g * M).sum()
         ),
         "That is a mean: contributions are added.": lambda g, M, b: (g * M).mean(axis=0),
         "The slope is missing: b is multiplied by M.": lambda g, M, b: g.sum(axis=0),
-        "That is with b for the slope: it is the way back to M.": lambda g, M, b: (
-            (g * b).sum(axis=0)
+        "That is with b for the slope: it is the way back to M.": lambda g, M, b: (g * b).sum(
+            axis=0
         ),
         "The adjoint g is missing.": lambda g, M, b: M.sum(axis=0),
         "A product of sums is not the sum of products.": lambda g, M, b: (
