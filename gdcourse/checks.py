@@ -741,19 +741,25 @@ def _compare(
             answers.append(np.asarray(answer, dtype=np.float64))
         except (TypeError, ValueError):
             what = f"Numbers are asked for, and you have {answer!r}."
-            if isinstance(answer, tuple):
+            if isinstance(answer, (tuple, list)) and any(callable(part) for part in answer):
+                what = "Numbers are asked for, and you return functions: return what they give."
+            elif isinstance(answer, tuple):
                 what = f"One thing is asked for, and you return a tuple of {len(answer)}."
             return Diagnosis(False, what)
         shape = answers[-1].shape
         if shape != right.shape:
             slip = _slip(answers, mutants, problems, rtol)
             if slip:
-                found = f"expected {_show(right)}, got {_show(answers[-1])}"
+                told = _show(right), _show(answers[-1])
+                if told[0] == told[1]:
+                    told = f"shape {right.shape}", f"shape {shape}"
+                found = f"expected {told[0]}, got {told[1]}"
                 return Diagnosis(False, f"{describe(*problem)}: {found}. {slip}")
             hint = f"An array of shape {right.shape} is asked for."
             if isinstance(expected, tuple) and not isinstance(answer, tuple):
                 hint = f"{len(expected)} things are asked for: return them with commas between."
-            elif right.ndim == 0:
+                return Diagnosis(False, f"{describe(*problem)}: {hint}")
+            if right.ndim == 0:
                 hint = "One number is asked for."
             elif right.shape == np.shape(problem[0]):
                 several = sum(isinstance(part, np.ndarray) for part in problem) > 1

@@ -13,15 +13,17 @@ from gdcourse.autograd import Variable, gradient
 
 
 def _back_by_hand() -> Answer:
-    adjoints = gradient(lambda x: (x[0] * x[1]) * (x[0] + x[1]))(np.array([2.0, 1.0]))
+    adjoints = gradient(lambda x: (x[0] * x[1]) * (x[0] + x[1]))(np.array([3.0, 2.0]))
     return Answer(
         float(adjoints[0]),
         {
-            "That is what the product passes to a; the sum passes something too.": 3,
-            "That is what the sum passes to a; the product passes something too.": 2,
+            "That is what the product passes to a; the sum passes something too.": 10,
+            "That is what the sum passes to a; the product passes something too.": 6,
             "That is the adjoint of b.": float(adjoints[1]),
-            "That is the value of y. (Or the product of the two contributions: add them.)": 6,
-            "The sum passes its adjoint on as it is, and that is p = 2; yours is 1.": 4,
+            "That is the value of y.": 30,
+            "The product a b passes on its adjoint times the other factor, b.": 11,
+            "The two contributions are added, and not multiplied.": 60,
+            "That takes 1 for the adjoints of both a b and a + b: each is worth the other.": 3,
         },
     )
 
@@ -105,6 +107,10 @@ _RULE = Code(
         ),
         "The two are exchanged.": lambda g, y, a, b: (g * b / y, g * a / y),
         "The slope of the root is missing: divide by y.": lambda g, y, a, b: (g * a, g * b),
+        "The slope of the root is missing: it is 1/(2y).": lambda g, y, a, b: (
+            2 * g * a,
+            2 * g * b,
+        ),
         "The square of a is differentiated too: its slope is 2a.": lambda g, y, a, b: (
             g / (2 * y),
             g / (2 * y),
@@ -157,6 +163,10 @@ _STRETCH = Code(
         ),
         "b has one axis: leave keepdims out.": lambda g, M, b: (g * M).sum(axis=0, keepdims=True),
         "That is the adjoint of M.": lambda g, M, b: g * b,
+        "That is a matrix product; b multiplied entry by entry.": lambda g, M, b: M.T @ g,
+        "That is a matrix product of the rows; b multiplied entry by entry.": lambda g, M, b: (
+            g @ M.T
+        ),
     },
     (
         (np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[5.0, 6.0], [7.0, 8.0]]), np.ones(2)),
@@ -182,6 +192,14 @@ _DUAL = Code(
         "The sign is turned: it is a' b - a b'.": lambda a, a_dot, b, b_dot: (
             a / b,
             (a * b_dot - a_dot * b) / b**2,
+        ),
+        "The value comes first, then its derivative.": lambda a, a_dot, b, b_dot: (
+            (a_dot * b - a * b_dot) / b**2,
+            a / b,
+        ),
+        "The derivative is divided by nothing yet: divide by b².": lambda a, a_dot, b, b_dot: (
+            a / b,
+            a_dot * b - a * b_dot,
         ),
         "It is divided by the square of b.": lambda a, a_dot, b, b_dot: (
             a / b,

@@ -783,7 +783,7 @@ STEEPEST, FLATTEST = 10 + math.sqrt(73), 10 - math.sqrt(73)  # (2 + 18)/2 and âˆ
         ("ex-ge-share", 1 - math.exp(50 * math.log(0.98)), [0.5, 0.02, 1]),
         ("ex-ge-gap", 0.4, [0.2, 4e-5, 4000, 8, 0.1]),
         ("ex-ge-flat", 12, [6, 37, 6**0.5, 13]),
-        ("ex-au-walk", 5, [3, 2, 8, 6, 4]),
+        ("ex-au-walk", 2 * 3 * 2 + 2**2, [10, 6, 21, 30, 11, 60, 3]),
         ("ex-au-entries", 1 + 2 * 10, [20, 11, 10, 31, 1, 30]),
         ("ex-au-rate", -2.43, [0.729, -0.81, 2.43, -3, -2.187, -0.243]),
         ("ex-au-branch", 1, [2, 0, 3, 1.5]),
@@ -1250,9 +1250,21 @@ def test_mistake_in_a_function_worked_out_by_hand(exercise, code, sentence):
     assert sentence in diagnose_function(exercise, code).message
 
 
+def test_functions_in_place_of_their_results():
+    found = diagnose_function("ex-au-rule", lambda g, y, a, b: (lambda: a, lambda: b))
+    assert found.message == (
+        "Numbers are asked for, and you return functions: return what they give."
+    )
+
+
+def test_shapes_are_told_where_the_numbers_are_the_same():
+    found = diagnose_function("ex-au-stretch", lambda g, M, b: (g * M).sum(axis=0, keepdims=True))
+    assert "expected shape (2,), got shape (1, 2). b has one axis" in found.message
+
+
 def test_several_things_are_asked_for():
     found = diagnose_function("ex-ad-adagrad", lambda x, s, grad, lr, eps: x)
-    assert found.message.endswith("2 things are asked for: return them with commas between.")
+    assert found.message.endswith("= 1: 2 things are asked for: return them with commas between.")
 
 
 def test_what_is_right_where_it_is_a_number_is_not_given_another_mistake():
