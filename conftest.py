@@ -1,4 +1,4 @@
-"""How the notebooks' outputs are compared when they are run again.
+"""How the notebooks' outputs are compared when they are run again, and what waits for MXNet.
 
 Text must be equal to the letter. A figure is compared by the numbers that it draws, with a
 tolerance, and not by its picture: the picture's own text differs between versions of NumPy and
@@ -10,13 +10,27 @@ from __future__ import annotations
 import json
 import math
 import os
+from pathlib import Path
 from typing import Any
 
+from execution import waiting_for_mxnet
 from nbval.plugin import IPyNbCell, IPyNbFile
 
 # Tests run side by side, one on each core: a worker's matrix products must not wait for the
 # cores of the others.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# Where MXNet has no wheel, what needs it is not collected. Its notebook keeps its outputs.
+WAITING = waiting_for_mxnet(
+    Path(__file__).parent, "gdcourse/gluon.py", "tests/*/*.py", "chapters/*.ipynb"
+)
+collect_ignore = WAITING
+
+
+def pytest_report_header() -> list[str]:
+    """Say what is left out."""
+    return [f"MXNet is not installed, left out: {', '.join(WAITING)}"] if WAITING else []
+
 
 # Six digits are stored; four of them are wider than any line is drawn.
 RELATIVE = 1e-4

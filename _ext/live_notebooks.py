@@ -25,6 +25,7 @@ from typing import Any
 import nbformat
 import yaml
 from docutils import nodes
+from execution import MXNET
 from pybtex.database import BibliographyData, parse_file
 from sphinx.application import Sphinx
 
@@ -39,6 +40,25 @@ import importlib.util
 
 if importlib.util.find_spec("gdcourse") is None:
     %pip install --quiet "gdcourse[plot] @ git+{address}"
+"""
+
+# The chapter that needs MXNet. Colab has a Python and a NumPy of its own.
+INSTALL_MXNET = """\
+# On Colab this installs the course's package and MXNet; elsewhere they are there already.
+import importlib.metadata
+import importlib.util
+import sys
+
+if importlib.util.find_spec("mxnet") is None and sys.version_info < (3, 13):
+    %pip install --quiet "gdcourse[plot,gluon] @ git+{address}"
+if importlib.util.find_spec("mxnet") is None:
+    print("There is no MXNet for this Python or this computer. Read this chapter as it is, "
+          "or open it on Binder, where it runs.")
+elif getattr(sys.modules.get("numpy"), "__version__", None) not in (
+    None, importlib.metadata.version("numpy")
+):
+    print("Another NumPy was installed, which MXNet needs. Restart the session "
+          "(Runtime, Restart session), and run the cells from here on.")
 """
 
 FENCE = re.compile(
@@ -158,7 +178,9 @@ def flatten(
         cell.source = re.sub(
             r"\{([\w:]+)\}`([^`]+)`", lambda role: roles[role[1]](role[2]), text
         ).strip()
-    first = nbformat.v4.new_code_cell(INSTALL.format(address=address), id="install")
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    install = INSTALL_MXNET if MXNET in code else INSTALL
+    first = nbformat.v4.new_code_cell(install.format(address=address), id="install")
     flat: nbformat.NotebookNode = nbformat.v4.new_notebook(
         cells=[first, *notebook.cells], metadata=notebook.metadata, nbformat_minor=5
     )

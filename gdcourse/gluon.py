@@ -32,25 +32,21 @@ from gdcourse.training import History
 
 def _import_mxnet() -> Any:
     """Return mxnet, with the names in NumPy that it needs."""
-    here = (
-        f"This is Python {platform.python_version()} with NumPy {np.__version__} on "
-        f"{platform.system()} {platform.machine()}."
-    )
-    told = (
-        "gdcourse.gluon needs MXNet 1.9.1, which runs on Python 3.10 to 3.12 with NumPy below 2, "
-        "on Linux (x86-64, ARM64) and macOS (Intel): pip install 'gdcourse[gluon]'. " + here
-    )
-    if int(np.__version__.split(".")[0]) >= 2:
-        raise ImportError(told)
-    for alias in (bool, int, float, complex, object, str):
-        if alias.__name__ not in vars(np):
-            setattr(np, alias.__name__, alias)
+    if np.__version__.startswith("1."):
+        for alias in (bool, int, float, complex, object, str):
+            if alias.__name__ not in vars(np):
+                setattr(np, alias.__name__, alias)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of distutils, and of old ways to write a regex
             import mxnet
     except (ImportError, OSError, AttributeError) as error:
-        raise ImportError(told) from error
+        raise ImportError(
+            "gdcourse.gluon needs MXNet 1.9.1, which runs on Python 3.10 to 3.12 with NumPy below "
+            "2, on Linux (x86-64, ARM64) and macOS (Intel): pip install 'gdcourse[gluon]'. This "
+            f"is Python {platform.python_version()} with NumPy {np.__version__} on "
+            f"{platform.system()} {platform.machine()}."
+        ) from error
     return mxnet
 
 

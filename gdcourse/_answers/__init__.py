@@ -14,6 +14,7 @@ from gdcourse._answers import (
     conditioning,
     five_runs,
     generalization,
+    gluon,
     how_fast,
     many_dimensions,
     minibatches,
@@ -44,6 +45,7 @@ ANSWERS = (
     | comparison.ANSWERS
     | generalization.ANSWERS
     | autodiff.ANSWERS
+    | gluon.ANSWERS
     | reviews.ANSWERS
 )
 GRADIENTS = many_dimensions.GRADIENTS | how_fast.GRADIENTS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -62,8 +63,8 @@ class Book:
         toc = f"format: jb-book\nroot: {self.pages[0]}\n"
         (self.root / "_toc.yml").write_text(toc + ("chapters:\n" + chapters if chapters else ""))
 
-    def build(self) -> Build:
-        """Build the book as the Makefile does."""
+    def build(self, **environment: str) -> Build:
+        """Build the book as the Makefile does, with more variables of the environment."""
         builder = shutil.which("jupyter-book", path=str(Path(sys.executable).parent))
         assert builder, "jupyter-book stands beside the Python that runs the tests"
         command = [builder, "build", ".", "-W", "--keep-going", "-n"]
@@ -71,7 +72,13 @@ class Book:
         # Into a file: a pipe is read until every process that a build left has ended.
         with log.open("w") as printed:
             done = subprocess.run(
-                command, cwd=self.root, stdout=printed, stderr=printed, timeout=300, check=False
+                command,
+                cwd=self.root,
+                env=os.environ | environment,
+                stdout=printed,
+                stderr=printed,
+                timeout=300,
+                check=False,
             )
         return Build(done.returncode, re.sub(r"\x1b\[[0-9;]*m", "", log.read_text()))
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import importlib.util
 import re
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import live_notebooks
 import nbformat
@@ -38,6 +42,44 @@ def test_code_and_outputs_are_those_of_the_chapter(
         assert "%pip install" in first.source
         live = [(c.source, c.outputs) for c in cells if c.cell_type == "code"]
         assert live == [(c.source, c.outputs) for c in chapter.cells if c.cell_type == "code"]
+
+
+class TestTheFirstCellOfTheChapterOnMXNet:
+    """What it says to a reader, for what is there and what is loaded."""
+
+    def told(self, flattened, monkeypatch, capsys, version, has_mxnet, loaded) -> tuple[str, bool]:
+        """Run the cell; return what it printed, and whether it installed anything."""
+        source = flattened["18-gluon.ipynb"].cells[0].source
+        installed = []
+        source = re.sub(r"%pip.*", "installed.append(1)", source)
+        there = ["numpy", "mxnet"] if has_mxnet else ["numpy"]
+        monkeypatch.setattr(sys, "version_info", version)
+        monkeypatch.setitem(sys.modules, "numpy", SimpleNamespace(__version__=loaded))
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: name in there or None)
+        monkeypatch.setattr(importlib.metadata, "version", lambda name: "1.26.4")
+        exec(compile(source, "cell", "exec"), {"installed": installed})
+        return capsys.readouterr().out, bool(installed)
+
+    @pytest.mark.parametrize(
+        ("version", "has_mxnet", "loaded", "words", "installs"),
+        [
+            ((3, 11), True, "1.26.4", "", False),
+            ((3, 12), True, "2.0.2", "Another NumPy was installed", False),
+            ((3, 12), False, "2.0.2", "There is no MXNet", True),
+            ((3, 13), False, "2.4.0", "There is no MXNet", False),
+        ],
+    )
+    def test_cell(
+        self, flattened, monkeypatch, capsys, version, has_mxnet, loaded, words, installs
+    ) -> None:
+        told, installed = self.told(flattened, monkeypatch, capsys, version, has_mxnet, loaded)
+        assert told.startswith(words)
+        assert bool(told) == bool(words)
+        assert installed == installs
+
+    def test_other_chapters_do_not_install_it(self, flattened) -> None:
+        with_it = [name for name, one in flattened.items() if "mxnet" in one.cells[0].source]
+        assert with_it == ["18-gluon.ipynb"]
 
 
 def test_what_the_page_folds_is_folded(flattened: dict[str, nbformat.NotebookNode]) -> None:
