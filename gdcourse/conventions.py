@@ -44,8 +44,8 @@ class MomentumRateOutside:
 
     Notes
     -----
-    Equal to :class:`gdcourse.Momentum` as long as lr is constant. When lr falls, so does the
-    whole next step: the velocity holds gradients, and the new rate applies to all of them.
+    Equal to :class:`gdcourse.optimizers.Momentum` as long as lr is constant. When lr falls, so
+    does the whole next step: the velocity holds gradients, and the new rate applies to all.
 
     Examples
     --------
@@ -96,7 +96,7 @@ class NesterovRateOutside:
 
     Notes
     -----
-    Equal to :class:`gdcourse.Nesterov` as long as lr is constant.
+    Equal to :class:`gdcourse.optimizers.Nesterov` as long as lr is constant.
 
     Examples
     --------
@@ -254,8 +254,8 @@ class AdamEpsHat:
 
     Notes
     -----
-    The paper calls this the faster form, and its constant ε̂. It is :class:`gdcourse.Adam`
-    with ε = ε̂ / √(1 - β₂^t), another one at each step.
+    The paper calls this the faster form, and its constant ε̂. It is
+    :class:`gdcourse.optimizers.Adam` with ε = ε̂ / √(1 - β₂^t), another one at each step.
 
     References
     ----------
@@ -325,7 +325,7 @@ class AMSGradCorrectedFirst:
     Notes
     -----
     The corrected moment of a first step is the whole square of its gradient. A large one stays
-    in the maximum, where :class:`gdcourse.AMSGrad` forgets the correction with the time.
+    in the maximum, where :class:`gdcourse.optimizers.AMSGrad` forgets the correction with the time.
 
     Examples
     --------

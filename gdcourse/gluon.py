@@ -168,9 +168,9 @@ def train(
     schedule: Schedule | None = None,
     record_every: int | None = None,
 ) -> History:
-    """Train a network of MXNet with mini-batches, and return what :func:`gdcourse.train` returns.
+    """Train a network of MXNet with mini-batches; return a history.
 
-    The gradient comes from ``autograd.record`` and ``backward``. What is done with it depends on
+    It is the history of :func:`gdcourse.training.train`. The gradient comes from ``autograd.record`` and ``backward``. What is done with it depends on
     the optimizer: a rule of the course gets it as a NumPy array, a Trainer does all by itself.
 
     Parameters

@@ -47,21 +47,23 @@ def _adam_divides() -> Answer:
     )
 
 
-def _first_wrong_index() -> Answer:
-    index = 2**24 - 2
-    while int(np.float32(index)) == index:
-        index += 1
+def _lost_step() -> Answer:
+    lost, moves = np.float32(1e-8), np.float32(1e-5)
+    while np.nextafter(lost, moves) < moves:
+        middle = (lost + moves) / np.float32(2)
+        stays = np.float32(8) - middle == np.float32(8)
+        lost, moves = (middle, moves) if stays else (lost, middle)
     return Answer(
-        index,
+        float(lost),
         {
-            "That one is still exact: it is a power of two.": 2**24,
-            "That one is still exact: all whole numbers up to 2 to the power 24 are.": 2**24 - 1,
-            "That counts 23 digits; the leading 1 is not stored and is one more.": 2**23 + 1,
-            "Even numbers are exact up there for a while; the odd one before it is not.": 2**24 + 2,
-            "That is the limit of a whole number with 32 digits and a sign.": 2**31,
-            "That is the limit of double precision.": 2**53 + 1,
+            "That is for the gradient -1 (or the distance to the next number below; half of it is "
+            "rounded away).": 2**-21,
+            "That is for the parameter 1.": 2**-25,
+            "That is for the parameter 1 and the gradient -1.": 2**-24,
+            "That is the distance from 1 to the next number.": 2**-23,
+            "That is the distance from 8 to the next number away from 0.": 2**-20,
         },
-        rtol=1e-9,
+        rtol=2e-2,  # 2.4e-7
     )
 
 
@@ -70,5 +72,5 @@ ANSWERS: dict[str, Callable[[], Answer]] = {
     "ex-mx-twice": _divided_twice,
     "ex-mx-decay": _stronger_decay,
     "ex-mx-adam": _adam_divides,
-    "ex-mx-index": _first_wrong_index,
+    "ex-mx-lost": _lost_step,
 }

@@ -285,27 +285,28 @@ def test_divide_once(both: int, neither: int, decay: str) -> None:
 
 
 @pytest.mark.claim(
-    "claim-mx-whole",
+    "claim-mx-lost",
     kind="exact",
-    holds={"power": 24, "share": -25},
+    holds={"share": -25, "tight_at": 1.0},
     false=[
-        {"power": 23, "share": -25},
-        {"power": 25, "share": -25},
-        {"power": 24, "share": -24},
+        {"share": -24, "tight_at": 1.0},
+        {"share": -26, "tight_at": 1.0},
+        {"share": -25, "tight_at": 1.5},
     ],
 )
-def test_whole_numbers(power: int, share: int) -> None:
-    """In MXNet's arrays: around powers of two, and steps to both sides of all kinds of numbers."""
-    limit = 2**power
-    below = np.arange(limit - 1000, limit + 1)
-    whole = np.concatenate([np.arange(1000), below])
-    assert (nd.array(whole, dtype="float32").asnumpy().astype(np.int64) == whole).all()
-    assert int(nd.array([limit + 1], dtype="float32").asscalar()) != limit + 1
+def test_lost_steps(share: int, tight_at: float) -> None:
+    """In MXNet's arrays, to both sides of all kinds of numbers; tight at the powers of two."""
+
+    def stored(numbers: np.ndarray) -> np.ndarray:
+        return nd.array(numbers, dtype="float32").asnumpy().astype(np.float64)
 
     rng = np.random.default_rng(0)
-    x = np.concatenate([2.0 ** np.arange(-60, 60), np.exp(rng.uniform(-40, 40, 1000))])
-    x = np.concatenate([x, -x]).astype(np.float32).astype(np.float64)
-    for sign in (-1, 1):
-        s = sign * np.abs(x) * 2.0**share * (1 - 1e-6)
-        rounded = nd.array(x + s, dtype="float32").asnumpy().astype(np.float64)
-        assert (rounded == x).all()
+    powers = 2.0 ** np.arange(-60, 60)
+    x = stored(np.concatenate([powers, 1.5 * powers, np.exp(rng.uniform(-40, 40, 1000))]))
+    for signed in (x, -x):
+        limit = np.abs(signed) * 2.0**share
+        for s in (limit * (1 - 1e-6), -limit * (1 - 1e-6)):
+            assert (stored(signed + s) == signed).all()
+        tight = tight_at * powers * np.sign(signed[0])
+        toward_zero = -np.sign(tight) * np.abs(tight) * 2.0**share * (1 + 1e-6)
+        assert (stored(tight + toward_zero) != tight).all()
