@@ -170,8 +170,9 @@ def train(
 ) -> History:
     """Train a network of MXNet with mini-batches; return a history.
 
-    It is the history of :func:`gdcourse.training.train`. The gradient comes from ``autograd.record`` and ``backward``. What is done with it depends on
-    the optimizer: a rule of the course gets it as a NumPy array, a Trainer does all by itself.
+    It is the history of :func:`gdcourse.training.train`. The gradient comes from
+    ``autograd.record`` and ``backward``. What is done with it depends on the optimizer: a rule of
+    the course gets it as a NumPy array, a Trainer does all by itself.
 
     Parameters
     ----------
