@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from functools import cache
 from typing import Any
 
@@ -74,7 +73,6 @@ def five_runs(from_epoch: int, shuffled: bool) -> list[gd.History]:
     return histories
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems draw other normal numbers")
 @pytest.mark.claim(
     "claim-mx-five",
     kind="instances",
@@ -88,7 +86,8 @@ def five_runs(from_epoch: int, shuffled: bool) -> list[gd.History]:
 def test_five_runs(from_epoch: int, told_after: int, shuffled: bool) -> None:
     """The rate falls from which epoch on, the loss is told after how many single examples.
 
-    The digits repeat on one machine. Their last ones are rounding: 1e-3 is asked for.
+    The digits repeat on one machine. Their last ones are rounding: 1e-3 is asked for. On macOS
+    MXNet draws other normal numbers from the same seed, and this fails.
     """
     histories = five_runs(from_epoch, shuffled)
     for history, (batch_size, _, expected) in zip(histories, FIVE, strict=True):

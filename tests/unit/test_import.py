@@ -34,6 +34,7 @@ LAYERS: dict[str, set[str]] = {
     **{module: set() for module in sorted(HELPERS)},
     **{module: HELPERS for module in sorted((LEAVES | LOOPS) - {"models"})},
     "models": HELPERS | {"autograd"},  # where a gradient is not written out by hand
+    "conventions": HELPERS | {"optimizers"},  # the states are the same
     "plotting": HELPERS | LOOPS,
     "page": HELPERS | {"plotting"},
     "_answers": HELPERS | LEAVES | LOOPS,  # computed by doing what the exercise asks for
