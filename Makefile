@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test coverage mutants worst-cases bench lint types browser outputs clean
+.PHONY: help book serve test coverage mutants parity worst-cases bench lint types browser outputs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,7 +28,7 @@ test: $(VENV)/.test ## run every test that needs no browser, the notebooks inclu
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # What the course rests on is tested in every branch; of the rest the share is printed.
-COVERED := optimizers schedules gradients objectives models moments descent training
+COVERED := optimizers conventions frameworks schedules gradients objectives models moments autograd descent training
 comma := ,
 empty :=
 COVERED_FILES := $(subst $(empty) $(empty),$(comma),$(COVERED:%=gdcourse/%.py))
@@ -44,6 +44,17 @@ mutants: $(VENV)/.test ## change the code in small ways and list what no test no
 	@rm -rf mutants
 	@$(BIN)/mutmut run --max-children 2
 	@$(BIN)/mutmut results
+
+# In an environment of their own, but for MXNet, which wants NumPy 1 and is there already.
+parity: $(VENV)/.test ## run the frameworks again and list what is not as it was recorded
+	@$(PYTHON) -m venv _build/parity
+	@_build/parity/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-parity.txt
+	@failed=0; \
+	  _build/parity/bin/python -m tests.parity.record --compare PyTorch Optax Keras || failed=1; \
+	  if $(BIN)/python -c 'import importlib.util as u, sys; sys.exit(u.find_spec("mxnet") is None)'; \
+	  then $(BIN)/python -m tests.parity.record --compare MXNet || failed=1; \
+	  else echo 'MXNet: there is none for this Python or this computer; its recording stays as it is.'; fi; \
+	  exit $$failed
 
 # In an environment of its own: the solvers want NumPy 2.
 worst-cases: ## solve again for the worst cases that claims are compared with, and show what changed

@@ -360,3 +360,62 @@ class AMSGradCorrectedFirst:
         u = np.maximum(state.u, v / (1 - self.beta2**t))
         x = x - self.lr * m / (1 - self.beta1**t) / (np.sqrt(u) + self.eps)
         return x, AMSGradState(t, m, v, u)
+
+
+@dataclass(frozen=True)
+class AMSGradEpsHat:
+    """AMSGrad as in Keras: as in the package, with epsilon added before the correction.
+
+    With the learning rate η (``lr``), β₁ (``beta1``), β₂ (``beta2``), ε̂ (``eps``), the moments
+    m and v and the maximum u, zero at the start, and t counting steps from 1::
+
+        t <- t + 1
+        m <- β₁ m + (1 - β₁) g
+        v <- β₂ v + (1 - β₂) g²
+        u <- max(u, v)
+        x <- x - η √(1 - β₂^t) / (1 - β₁^t) m / (√u + ε̂)
+
+    Parameters
+    ----------
+    lr : float, 0 <= lr < inf, default 1e-3
+        Learning rate.
+    beta1 : float, 0 <= beta1 < 1, default 0.9
+        Share of the first moment that is kept.
+    beta2 : float, 0 <= beta2 < 1, default 0.999
+        Share of the second moment that is kept.
+    eps : float, 0 <= eps < inf, default 1e-7
+        Keeps the quotient finite while u is 0.
+
+    Examples
+    --------
+    >>> rule = AMSGradEpsHat(lr=0.1, beta2=0.75, eps=1.0)
+    >>> x = np.array([1.0, -2.0])
+    >>> x, state = rule.update(x, 2 * x, rule.init(x))
+    >>> np.round(x, 6)
+    array([ 0.95    , -1.933333])
+    """
+
+    lr: float = 1e-3
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-7
+
+    def __post_init__(self) -> None:
+        check_interval("AMSGradEpsHat", "lr", self.lr, 0)
+        check_interval("AMSGradEpsHat", "beta1", self.beta1, 0, 1)
+        check_interval("AMSGradEpsHat", "beta2", self.beta2, 0, 1)
+        check_interval("AMSGradEpsHat", "eps", self.eps, 0)
+
+    def init(self, x: Array) -> AMSGradState:
+        """Return the state before the first step: no step taken, no gradient seen."""
+        return AMSGradState(t=0, m=np.zeros_like(x), v=np.zeros_like(x), u=np.zeros_like(x))
+
+    def update(self, x: Array, grad: Array, state: AMSGradState) -> tuple[Array, AMSGradState]:
+        """Return the point after one step, and the state."""
+        check_step("AMSGradEpsHat", x, grad)
+        t = state.t + 1
+        m = self.beta1 * state.m + (1 - self.beta1) * grad
+        v = self.beta2 * state.v + (1 - self.beta2) * grad**2
+        u = np.maximum(state.u, v)
+        lr = self.lr * (1 - self.beta2**t) ** 0.5 / (1 - self.beta1**t)
+        return x - lr * m / (np.sqrt(u) + self.eps), AMSGradState(t, m, v, u)

@@ -1,75 +1,145 @@
-"""Record the runs of ``runs.py`` with the frameworks themselves.
+"""Run the frameworks themselves: record what they do, or tell what has changed since.
 
-From the root, in an environment that has the framework in the version to compare with:
+From the root, in an environment that has the frameworks:
 
-    python -m tests.parity.record torch
-    python -m tests.parity.record optax
+    python -m tests.parity.record PyTorch Optax Keras MXNet
+    python -m tests.parity.record --compare PyTorch Optax Keras MXNet
 
-The files in ``recorded/`` are overwritten; commit them. Nothing of the package's
-arithmetic is used here, only the names and the defaults of its fields. The frameworks
-are imported where they are used, so that this file can be read without them.
+The first overwrites the files in ``recorded/``; commit them. The second prints a table and
+fails if anything drifted; ``make parity`` calls it. Nothing of the package's arithmetic is used
+here: the code that makes an optimizer is the one that the course prints. The frameworks are
+imported where they are used, so that this file can be read without them.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
-from tests.parity.compare import FOLDER, at_kept_steps, description
+from gdcourse import frameworks
+from tests.parity.compare import (
+    FOLDER,
+    TOLERANCE,
+    TOLERANCE_SINGLE,
+    at_kept_steps,
+    description,
+    off_by,
+    recording,
+)
 from tests.parity.runs import (
     DROP_AFTER,
-    RUNS,
     SCHEDULE_STEPS,
     SCHEDULES,
-    Run,
+    Reference,
     gradients,
-    make_rule,
+    references,
     start,
 )
 
+# Keras computes with a backend; PyTorch's has double precision without more ado.
+os.environ.setdefault("KERAS_BACKEND", "torch")
 
-def torch_optimizer(run: Run, x: Any) -> Any:
-    """Return PyTorch's optimizer for ``run``, with PyTorch's own defaults."""
-    from torch import optim
-
-    options: dict[str, Any] = dict(run.hyper)
-    if "beta1" in options or "beta2" in options:
-        options["betas"] = (options.pop("beta1", 0.9), options.pop("beta2", 0.999))
-    if run.rule in ("Momentum", "Nesterov"):
-        options = {"momentum": 0.9, **options}
-    if run.rule == "RMSProp" and "rho" in options:
-        options["alpha"] = options.pop("rho")
-    make: dict[str, Any] = {
-        "GradientDescent": optim.SGD,
-        "Momentum": optim.SGD,
-        "Nesterov": lambda x, **options: optim.SGD(x, nesterov=True, **options),
-        "AdaGrad": optim.Adagrad,
-        "RMSProp": optim.RMSprop,
-        "AdaDelta": optim.Adadelta,
-        "Adam": optim.Adam,
-        "AdamW": optim.AdamW,
-        "AMSGrad": lambda x, **options: optim.Adam(x, amsgrad=True, **options),
-    }
-    return make[run.rule]([x], **options)
+PACKAGES = {"PyTorch": "torch", "Optax": "optax", "Keras": "keras", "MXNet": "mxnet"}
 
 
-def torch_points(run: Run) -> np.ndarray:
-    """Return PyTorch's points of ``run``, shape (STEPS, COORDINATES)."""
+def pytorch_points(reference: Reference) -> Iterator[np.ndarray]:
+    """Yield PyTorch's point after each step."""
     import torch
 
-    x = torch.tensor(start(run), requires_grad=True)
-    optimizer = torch_optimizer(run, x)
-    points = []
-    for step, grad in enumerate(gradients(run.scale)):
-        if run.drop and step == DROP_AFTER:
+    x = torch.tensor(start(reference), requires_grad=True)
+    optimizer = eval(reference.code, {"torch": torch, "params": [x]})
+    for step, grad in enumerate(gradients(reference.scale)):
+        if reference.drop and step == DROP_AFTER:
             optimizer.param_groups[0]["lr"] /= 10
         x.grad = torch.tensor(grad)
         optimizer.step()
-        points.append(x.detach().numpy().copy())
-    return np.stack(points)
+        yield x.detach().numpy().copy()
+
+
+def optax_points(reference: Reference) -> Iterator[np.ndarray]:
+    """Yield Optax's point after each step."""
+    import jax
+    import optax
+
+    with jax.enable_x64(True):
+        optimizer = eval(reference.code, {"optax": optax})
+        x = jax.numpy.asarray(start(reference))
+        state = optimizer.init(x)
+        for step, grad in enumerate(gradients(reference.scale)):
+            if reference.drop and step == DROP_AFTER:
+                # The state does not know the rate.
+                slower = reference.code.replace("learning_rate=", "learning_rate=0.1 * ")
+                optimizer = eval(slower, {"optax": optax})
+            move, state = optimizer.update(jax.numpy.asarray(grad), state, x)
+            x = optax.apply_updates(x, move)
+            yield np.array(x)
+
+
+def keras_points(reference: Reference) -> Iterator[np.ndarray]:
+    """Yield Keras' point after each step."""
+    import keras
+
+    keras.config.set_floatx("float64")
+    x = keras.Variable(start(reference), dtype="float64")
+    optimizer = eval(reference.code, {"keras": keras})
+    for step, grad in enumerate(gradients(reference.scale)):
+        if reference.drop and step == DROP_AFTER:
+            optimizer.learning_rate = optimizer.learning_rate / 10
+        optimizer.apply([keras.ops.convert_to_tensor(grad, dtype="float64")], [x])
+        yield keras.ops.convert_to_numpy(x).copy()
+
+
+def mxnet_points(reference: Reference) -> Iterator[np.ndarray]:
+    """Yield the point after each step of MXNet, which computes in single precision."""
+    from gdcourse.gluon import mx
+
+    x = mx.gluon.Parameter("x", shape=start(reference).shape)
+    x.initialize(mx.init.Zero())
+    x.set_data(mx.nd.array(start(reference)))
+    trainer = eval(reference.code, {"mx": mx, "params": [x]})
+    for step, grad in enumerate(gradients(reference.scale)):
+        if reference.drop and step == DROP_AFTER:
+            trainer.set_learning_rate(trainer.learning_rate / 10)
+        with mx.autograd.record():
+            loss = (x.data() * mx.nd.array(grad)).sum()
+        loss.backward()
+        trainer.step(1)
+        yield x.data().asnumpy().astype(np.float64)
+
+
+POINTS: dict[str, Callable[[Reference], Iterator[np.ndarray]]] = {
+    "PyTorch": pytorch_points,
+    "Optax": optax_points,
+    "Keras": keras_points,
+    "MXNet": mxnet_points,
+}
+
+
+def all_points(framework: str) -> np.ndarray:
+    """Return the kept points of all runs of a framework, (runs, steps kept, COORDINATES)."""
+    return np.stack(
+        [
+            at_kept_steps(np.stack(list(POINTS[framework](reference))))
+            for reference in references(framework)
+        ]
+    )
+
+
+def loop_result(framework: str) -> list[float]:
+    """Return where the framework's printed program ends."""
+    names: dict[str, Any] = {}
+    if framework == "Keras":
+        import keras
+
+        keras.config.set_floatx("float32")
+    exec(frameworks.loops()[framework], names)
+    return [number.item() for number in names["w"]]
 
 
 def torch_rates(name: str, lr: float, options: dict[str, Any]) -> list[float]:
@@ -86,29 +156,14 @@ def torch_rates(name: str, lr: float, options: dict[str, Any]) -> list[float]:
     return rates
 
 
-def optax_points(run: Run) -> np.ndarray:
-    """Return Optax's points of ``run``, shape (STEPS, COORDINATES)."""
-    import jax
-    import optax
-
-    # Optax's weight decay is 1e-3 and its lr has no default: ours are the paper's.
-    rule = make_rule(run)
-    options = {"b1": rule.beta1, "b2": rule.beta2, "weight_decay": rule.weight_decay}
-    with jax.enable_x64(True):
-        transform = optax.lion(rule.lr, **options)
-        x = jax.numpy.asarray(start(run))
-        state = transform.init(x)
-        points = []
-        for step, grad in enumerate(gradients(run.scale)):
-            if run.drop and step == DROP_AFTER:
-                transform = optax.lion(rule.lr / 10, **options)
-            move, state = transform.update(jax.numpy.asarray(grad), state, x)
-            x = optax.apply_updates(x, move)
-            points.append(np.array(x))
-    return np.stack(points)
+def schedule_rates() -> dict[str, list[float]]:
+    """Return the rates of PyTorch's schedulers, by the names of ours."""
+    return {name: torch_rates(*theirs) for name, (_, theirs) in SCHEDULES.items()}
 
 
-POINTS = {"torch": torch_points, "optax": optax_points}
+def installed(framework: str) -> str:
+    """Return the version that is installed, without the word for the build."""
+    return version(PACKAGES[framework]).partition("+")[0]
 
 
 def write(name: str, told: dict[str, Any]) -> None:
@@ -117,17 +172,63 @@ def write(name: str, told: dict[str, Any]) -> None:
     (FOLDER / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
-def main(framework: str) -> None:
+def record(framework: str) -> None:
     """Record all runs of a framework, and the schedules with PyTorch."""
-    made_by = {"framework": framework, "version": __import__(framework).__version__}
-    runs = [run for run in RUNS if run.framework == framework]
-    points = np.stack([at_kept_steps(POINTS[framework](run)) for run in runs])
-    np.save(FOLDER / f"{framework}.npy", points)
-    write(framework, made_by | description(framework))
-    if framework == "torch":
-        rates = {name: torch_rates(*theirs) for name, (_, theirs) in SCHEDULES.items()}
-        write("schedules", made_by | {"rates": rates})
+    made_by = {"framework": framework, "version": installed(framework)}
+    np.save(FOLDER / f"{framework}.npy", all_points(framework))
+    loop = {"loop": loop_result(framework)}
+    write(framework, made_by | loop | description(framework))
+    if framework == "PyTorch":
+        write("schedules", made_by | {"rates": schedule_rates()})
+
+
+def drift(framework: str) -> tuple[str, bool]:
+    """Return a line of the table, and whether anything is not as it was recorded."""
+    told = json.loads((FOLDER / f"{framework}.json").read_text(encoding="utf-8"))
+    place, before = recording(framework)
+    # Of single precision the last digits differ from processor to processor.
+    allowed = TOLERANCE_SINGLE if framework == "MXNet" else TOLERANCE
+    gaps = {
+        str(reference): (off_by(now, before[place[reference]]) if reference in place else np.inf)
+        for reference, now in zip(references(framework), all_points(framework), strict=True)
+    }
+    if framework == "PyTorch":
+        text = (FOLDER / "schedules.json").read_text(encoding="utf-8")
+        rates = json.loads(text)["rates"]
+        for name, now in schedule_rates().items():
+            gaps[name] = off_by(np.array(now)[:, None], np.array(rates[name])[:, None])
+    # not <=, so that nan counts.
+    gone = [name for name, gap in gaps.items() if not gap <= allowed]
+    program = off_by(np.array([loop_result(framework)]), np.array([told["loop"]]))
+    if not program <= TOLERANCE_SINGLE:
+        gone.append("the printed program")
+    line = (
+        f"{framework:10}{told['version']:>10}{installed(framework):>11}{len(gaps) + 1:6}"
+        f"{len(gone):9}{max(gaps.values()):10.1e}{allowed:10.0e}"
+    )
+    return "\n".join([line, *(f"  drifted: {name}" for name in gone)]), bool(gone)
+
+
+def main(arguments: list[str]) -> int:
+    """Record or compare the frameworks that are named."""
+    compare = arguments[:1] == ["--compare"]
+    names = arguments[1:] if compare else arguments
+    unknown = sorted(set(names) - set(POINTS))
+    if unknown or not names:
+        print(f"Name some of {', '.join(POINTS)}; got {', '.join(unknown) or 'none'}.")
+        return 2
+    if not compare:
+        for framework in names:
+            record(framework)
+        return 0
+    print("framework   recorded  installed  runs  drifted   largest   allowed")
+    failed = False
+    for framework in names:
+        line, gone = drift(framework)
+        print(line, flush=True)
+        failed |= gone
+    return int(failed)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

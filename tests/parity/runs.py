@@ -14,14 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from gdcourse import optimizers, schedules
+from gdcourse import frameworks, optimizers, schedules
 
 STEPS = 200
 COORDINATES = 12
 DROP_AFTER = 100
-
-# Under a rate that drops, PyTorch's velocity is another thing than ours.
-PARTING = ("Momentum", "Nesterov")
 
 # Sizes of the gradients; in the mixed run every entry has another one of the ten.
 SCALES = ("1e-6", "1e-3", "1", "1e3", "mixed")
@@ -94,6 +91,24 @@ HYPER: dict[str, tuple[dict[str, float], ...]] = {
 
 
 @dataclass(frozen=True)
+class Reference:
+    """A run of a framework: the code that makes its optimizer, and what that is fed.
+
+    x starts at 0 or, where ``spread``, with every coordinate somewhere else; with ``drop``, the
+    learning rate falls to a tenth half way.
+    """
+
+    framework: str
+    code: str
+    scale: str
+    spread: bool = False
+    drop: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.scale}" + " spread" * self.spread + " drop" * self.drop
+
+
+@dataclass(frozen=True)
 class Run:
     """One run of one rule; with ``drop``, lr falls to a tenth half way."""
 
@@ -102,19 +117,85 @@ class Run:
     scale: str = "1"
     drop: bool = False
 
-    @property
-    def framework(self) -> str:
-        """Name of the framework that this run is compared with."""
-        return "optax" if self.rule == "Lion" else "torch"
-
     def __str__(self) -> str:
         hyper = ", ".join(f"{name}={value:g}" for name, value in self.hyper.items())
         return f"{self.rule}({hyper}) {self.scale}" + " drop" * self.drop
+
+    @property
+    def reference(self) -> Reference:
+        """The run of the first framework that has this very rule, with the same numbers."""
+        rule = make_rule(self)
+        row = next(row for row in frameworks.table() if row.same is type(rule))
+        values = {name: getattr(rule, name) for name in row.defaults}
+        # Most rules only add to x, and from 0 what they add is seen at full precision. Where x
+        # itself matters, in weight decay and when nothing moves, it starts spread out.
+        spread = hasattr(rule, "weight_decay") or rule.lr == 0
+        return Reference(row.framework, row.code(**values), self.scale, spread, self.drop)
 
 
 RUNS = tuple(
     Run(rule, hyper, scale) for rule, sets in HYPER.items() for hyper in sets for scale in SCALES
 ) + tuple(Run(rule, drop=True) for rule in HYPER)
+
+
+@dataclass(frozen=True)
+class RowRun:
+    """One run of a row of the table: ``kind`` says with what."""
+
+    row: frameworks.FrameworkRule
+    kind: str
+
+    def __str__(self) -> str:
+        return f"{self.row.framework} {self.row.rule} {self.kind}"
+
+    @property
+    def hyper(self) -> dict[str, float]:
+        """The parameters, by the course's names."""
+        given: dict[str, float] = {
+            name: NEEDED[name] for name, value in self.row.defaults.items() if value is None
+        }
+        if "defaults" not in self.kind:
+            # An epsilon so large that nobody can overlook where it stands.
+            loud = {"lr": 0.1, "rho": 0.6, "beta1": 0.7, "beta2": 0.8, "eps": 1e-3}
+            loud["weight_decay"] = 0.5
+            given |= {name: value for name, value in loud.items() if name in self.row.defaults}
+        return self.row.values(**given)
+
+    @property
+    def weight_decay(self) -> float:
+        """The weight decay that is asked for as an option."""
+        return 0.5 if self.kind == "weight decay" else 0.0
+
+    @property
+    def reference(self) -> Reference:
+        """What the framework is asked to do."""
+        row = self.row
+        template = row.bare if "defaults" in self.kind else row.template
+        if self.kind == "weight decay" and row.decay is not None:
+            template = row.decay.template
+        code = frameworks.fill(template, {"weight_decay": self.weight_decay} | self.hyper)
+        # Small gradients tell one epsilon from another, and large ones everything else.
+        scale = {"quiet defaults": "1e-6", "loud": "1e-3"}.get(self.kind, "1")
+        spread = self.kind == "weight decay" or "weight_decay" in row.defaults
+        return Reference(row.framework, code, scale, spread, self.kind == "drop")
+
+
+# Where a framework has no default, or none that is of use.
+NEEDED = {"lr": 0.01, "momentum": 0.9}
+
+ROW_RUNS = tuple(
+    RowRun(row, kind)
+    for row in frameworks.table()
+    for kind in ("defaults", "quiet defaults", "loud", "drop", "weight decay")
+    if (kind != "weight decay" or row.decay is not None)
+    and (kind != "drop" or "lr" in row.defaults)
+)
+
+
+def references(framework: str) -> tuple[Reference, ...]:
+    """Return what is recorded of a framework."""
+    asked = [run.reference for run in (*RUNS, *ROW_RUNS)]
+    return tuple(dict.fromkeys(one for one in asked if one.framework == framework))
 
 
 @cache
@@ -147,14 +228,9 @@ def make_rule(run: Run) -> Any:
     return getattr(optimizers, run.rule)(**run.hyper)
 
 
-def start(run: Run) -> np.ndarray:
-    """Return x before the first step.
-
-    Most rules only add to x, and from 0 what they add is seen at full precision. Where
-    x itself matters, in weight decay and when nothing moves, it starts spread out.
-    """
-    rule = make_rule(run)
-    if hasattr(rule, "weight_decay") or rule.lr == 0:
+def start(reference: Reference) -> np.ndarray:
+    """Return x before the first step."""
+    if reference.spread:
         return (2.0 * np.arange(COORDINATES) - 11) / 8
     return np.zeros(COORDINATES)
 
@@ -169,14 +245,32 @@ def follow(rule: Any, x: Any, grads: Any, state: Any = None) -> tuple[np.ndarray
     return np.stack(points), state
 
 
-def replay(rule: Any, run: Run) -> np.ndarray:
-    """Return the points that ``rule`` makes of the run, shape (STEPS, COORDINATES)."""
-    grads = gradients(run.scale)
-    early, state = follow(rule, start(run), grads[:DROP_AFTER])
-    if run.drop:
+def replay(rule: Any, reference: Reference) -> np.ndarray:
+    """Return the points that ``rule`` makes of what is fed, shape (STEPS, COORDINATES)."""
+    grads = gradients(reference.scale)
+    early, state = follow(rule, start(reference), grads[:DROP_AFTER])
+    if reference.drop:
         rule = replace(rule, lr=rule.lr / 10)
     late, _ = follow(rule, early[-1], grads[DROP_AFTER:], state)
     return np.concatenate([early, late])
+
+
+def replay_lines(run: RowRun) -> np.ndarray:
+    """Return the points that the printed lines of a row make, shape (STEPS, COORDINATES)."""
+    row, reference = run.row, run.reference
+    lines = row.lines(decay=run.kind == "weight decay")
+    step = compile("\n".join(lines), str(run), "exec")
+    names: dict[str, Any] = {"sqrt": np.sqrt, "max": np.maximum, "sign": np.sign}
+    names |= {"weight_decay": run.weight_decay} | run.hyper | {"x": start(reference)}
+    names |= {name: np.full(COORDINATES, value) for name, value in row.start.items()}
+    points = []
+    for t, g in enumerate(gradients(reference.scale), start=1):
+        if reference.drop and t == DROP_AFTER + 1:
+            names["lr"] /= 10
+        names |= {"g": g, "t": t}
+        exec(step, names)
+        points.append(names["x"])
+    return np.stack(points)
 
 
 # A schedule of ours, and PyTorch's class, lr and options for the same.

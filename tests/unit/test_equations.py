@@ -14,8 +14,15 @@ import numpy as np
 import pytest
 
 from gdcourse import optimizers
-from tests.parity.compare import assert_parity
-from tests.parity.runs import HYPER, RUNS, make_rule
+from tests.parity.compare import (
+    TOLERANCE,
+    TOLERANCE_SINGLE,
+    assert_parity,
+    assert_same_points,
+    at_kept_steps,
+    recorded_points,
+)
+from tests.parity.runs import HYPER, ROW_RUNS, RUNS, make_rule, replay
 
 LETTERS = {
     "η": "lr",
@@ -23,6 +30,7 @@ LETTERS = {
     "ρ": "rho",
     "β₁": "beta1",
     "β₂": "beta2",
+    "ε̂": "eps",
     "ε": "eps",
     "λ": "weight_decay",
     "δ": "delta",
@@ -43,7 +51,8 @@ def to_python(equation):
 
 def printed_rule(rule):
     """Return a rule that does what the docstring of ``rule`` prints."""
-    printed = re.findall(r"^ {4}(\S.*(?:<-| = ).*)$", getdoc(type(rule)), re.MULTILINE)
+    head = getdoc(type(rule)).partition("Parameters\n")[0]
+    printed = re.findall(r"^ {4}(\S.*(?:<-| = ).*)$", head, re.MULTILINE)
     code = compile("\n".join(map(to_python, printed)), type(rule).__name__, "exec")
     hyper = {name: getattr(rule, name) for name in type(rule).__dataclass_fields__}
     functions = {"sqrt": np.sqrt, "sign": np.sign, "max": np.maximum}
@@ -77,6 +86,20 @@ def test_equations_are_read_as_meant(equation, python):
 @pytest.mark.parametrize("run", [run for run in RUNS if not run.drop], ids=str)
 def test_printed_equations_make_the_expected_points(run):
     assert_parity(printed_rule(make_rule(run)), run)
+
+
+CONVENTIONS = [
+    run
+    for run in ROW_RUNS
+    if run.kind == "loud" and run.row.same.__module__ == "gdcourse.conventions"
+]
+
+
+@pytest.mark.parametrize("run", CONVENTIONS, ids=str)
+def test_printed_equations_of_other_conventions_make_the_recorded_points(run):
+    points = at_kept_steps(replay(printed_rule(run.row.make(**run.hyper)), run.reference))
+    tolerance = TOLERANCE_SINGLE if run.row.framework == "MXNet" else TOLERANCE
+    assert_same_points(points, recorded_points(run.reference), tolerance)
 
 
 @pytest.mark.parametrize("rule", HYPER)

@@ -35,6 +35,7 @@ LAYERS: dict[str, set[str]] = {
     **{module: HELPERS for module in sorted((LEAVES | LOOPS) - {"models"})},
     "models": HELPERS | {"autograd"},  # where a gradient is not written out by hand
     "conventions": HELPERS | {"optimizers"},  # the states are the same
+    "frameworks": HELPERS | {"optimizers", "conventions"},
     "plotting": HELPERS | LOOPS,
     "page": HELPERS | {"plotting"},
     "_answers": HELPERS | LEAVES | LOOPS,  # computed by doing what the exercise asks for
@@ -76,7 +77,10 @@ def imports(module):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{module}, line {node.lineno}: a relative import"
-            names.add(node.module)
+            parts = (
+                [f".{alias.name}" for alias in node.names] if node.module == "gdcourse" else [""]
+            )
+            names |= {f"{node.module}{part}" for part in parts}
     return names
 
 

@@ -1,6 +1,6 @@
 """The ten rules: what all of them keep to, the laws of each, and what they refuse.
 
-That the rules compute what PyTorch and Optax compute is shown in ``tests/parity``. Here nothing
+That the rules compute what the frameworks compute is shown in ``tests/parity``. Here nothing
 is compared with another implementation: every expected number has a closed form.
 """
 
