@@ -22,6 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import framework_tabs
 import nbformat
 import yaml
 from docutils import nodes
@@ -130,6 +131,8 @@ def flatten_directive(match: re.Match[str]) -> str:
         return "*The solution: unfold the cells up to the next exercise or heading.*"
     if name == "solution-end":
         return ""
+    if name in framework_tabs.MADE:
+        return framework_tabs.markdown(name, title, live=True)
     raise ValueError(f"no plain form is known for the directive {name!r}: add one here.")
 
 

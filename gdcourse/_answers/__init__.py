@@ -13,6 +13,7 @@ from gdcourse._answers import (
     comparison,
     conditioning,
     five_runs,
+    frameworks,
     generalization,
     gluon,
     how_fast,
@@ -46,6 +47,7 @@ ANSWERS = (
     | generalization.ANSWERS
     | autodiff.ANSWERS
     | gluon.ANSWERS
+    | frameworks.ANSWERS
     | reviews.ANSWERS
 )
 GRADIENTS = many_dimensions.GRADIENTS | how_fast.GRADIENTS
@@ -65,4 +67,5 @@ FUNCTIONS = (
     | comparison.FUNCTIONS
     | generalization.FUNCTIONS
     | autodiff.FUNCTIONS
+    | frameworks.FUNCTIONS
 )

@@ -791,6 +791,11 @@ STEEPEST, FLATTEST = 10 + math.sqrt(73), 10 - math.sqrt(73)  # (2 + 18)/2 and âˆ
         ("ex-mx-decay", 0.04, [0.02, 0.01, 0.08, 0.005, 0.002]),
         ("ex-mx-adam", 1e-6, [1e-10, 1e-8, 1e-4, 1e-7]),
         ("ex-mx-lost", 2**-22, [2**-21, 2**-25, 2**-24, 2**-23, 2**-20]),
+        ("ex-fw-coast", 0.076, [0.08, 0.0038, 0, 0.004 / 19, 19, 20]),
+        ("ex-fw-once", 0.18, [4.5, 0.2, 0.9, 0, 0.072, 0.018]),
+        ("ex-fw-small", 0.2 / 1.04**0.5, [2 / 2.001, 0.2, 2e-5 / 1.04e-8]),
+        ("ex-fw-hat", 1e-7 * 1000**0.5, [1e-7, 1e-4, 3.1622777e-9, 1.0005e-7, 1e-6]),
+        ("ex-fw-decay", 0.01, [0.002, 0.0004, 0.0025, 0.008, 0.001]),
         ("ex-rb-guess", -math.log(0.5), [0.5, math.log(10), 1]),
         ("ex-mb-variance", 4 / 49, [0.1, 0.08, 2 / 7, 400 / 49]),
         ("ex-mb-half", 63, [60, 21, 12.6]),
@@ -1027,6 +1032,21 @@ def chosen_by_validation(valid, test):
 
 
 FUNCTION_ANSWERS = {
+    "ex-fw-keras": lambda x, m, v, grad, t, lr, beta1, beta2, eps: (
+        x
+        - lr
+        * ((m * beta1 + grad - beta1 * grad) / (1 - beta1**t))
+        / (
+            math.sqrt((v * beta2 + grad**2 - beta2 * grad**2) / (1 - beta2**t))
+            + eps / math.sqrt(1 - beta2**t)
+        ),
+        m * beta1 + grad - beta1 * grad,
+        v * beta2 + grad**2 - beta2 * grad**2,
+    ),
+    "ex-fw-nag": lambda x, v, grad, lr, momentum, weight_decay: (
+        (new := x + momentum**2 * v - (1 + momentum) * lr * (grad + weight_decay * x)),
+        momentum * v - lr * grad - lr * weight_decay * new,
+    ),
     "ex-au-rule": lambda g, y, a, b: [g * part / np.hypot(a, b) for part in (a, b)],
     "ex-au-stretch": lambda g, M, b: np.einsum("ij,ij->j", g, M),
     "ex-au-dual": lambda a, a_dot, b, b_dot: (a / b, (a / b) * (a_dot / a - b_dot / b)),
