@@ -211,6 +211,11 @@ def no_tab(framework: str, rule: str) -> str:
     return f"{framework} {frameworks.versions()[framework]} has no {rule}."
 
 
+def anchor(rule: str) -> str:
+    """Return the name by which the tabs of a rule are linked to."""
+    return f"framework-{rule.lower()}"
+
+
 def in_tabs(texts: dict[str, str], *, live: bool) -> str:
     """Return a text for each framework: as tabs, or folded where tabs are not known."""
     if live:
@@ -231,7 +236,9 @@ def rule_tabs(rule: str, *, live: bool) -> str:
         framework: one_tab(rows[framework]) if framework in rows else no_tab(framework, rule)
         for framework in FRAMEWORKS
     }
-    return in_tabs(texts, live=live)
+    tabs = in_tabs(texts, live=live)
+    title = f"**{rule}**" if live else f"```{{rubric}} {rule}\n:name: {anchor(rule)}\n```"
+    return f"{title}\n\n{tabs}"
 
 
 def program_tabs(_: str, *, live: bool) -> str:
@@ -248,10 +255,10 @@ def form(row: FrameworkRule) -> str:
     if "EpsHat" in name:
         return "$\\hat\\varepsilon$"
     if "CorrectedFirst" in name:
-        return "corrected first"
+        return "$\\max\\hat v$"
     if "EpsInside" in name:
         return "$\\varepsilon$ inside" + (", $s$ from $0.1$" if row.fixed.get("initial") else "")
-    return "no $\\eta$" if "lr" in row.fixed else "as here"
+    return "no $\\eta$" if "lr" in row.fixed else "same"
 
 
 def default(name: str) -> Callable[[FrameworkRule], str]:
@@ -259,9 +266,9 @@ def default(name: str) -> Callable[[FrameworkRule], str]:
 
     def told(row: FrameworkRule) -> str:
         if name not in row.defaults:
-            return "not in it"
+            return f"no ${letter(name)}$"
         value = row.defaults[name]
-        return "to be given" if value is None else f"${power(value)}$"
+        return "needed" if value is None else f"${power(value)}$"
 
     return told
 
@@ -275,7 +282,7 @@ def decay(row: FrameworkRule) -> str:
             "without the rate": "decay, no $\\eta$",
         }
         return words.get(row.decay.kind, "a mix")
-    return "decay" if "weight_decay" in row.defaults else "no option"
+    return "decay" if "weight_decay" in row.defaults else "chain"
 
 
 TABLES: dict[str, Callable[[FrameworkRule], str]] = {
@@ -288,7 +295,6 @@ TABLES: dict[str, Callable[[FrameworkRule], str]] = {
 
 def table(name: str, *, live: bool) -> str:
     """Return one property of every rule in every framework, as a table in Markdown."""
-    del live  # it is the same there
     if name not in TABLES:
         raise ValueError(f"framework-table: {name!r} is none of {', '.join(TABLES)}.")
     rows = {(row.framework, row.rule): TABLES[name](row) for row in frameworks.table()}
@@ -297,9 +303,9 @@ def table(name: str, *, live: bool) -> str:
         rule: [rows.get((framework, rule), "none") for framework in FRAMEWORKS] for rule in RULES
     }
     lines = [
-        f"| {rule} | {' | '.join(cells)} |"
+        f"| {rule if live else f'[{rule}](#{anchor(rule)})'} | {' | '.join(cells)} |"
         for rule, cells in told.items()
-        if {*cells} - {"none", "not in it"}
+        if any(cell != "none" and not cell.startswith("no ") for cell in cells)
     ]
     return "\n".join([f"| rule | {' | '.join(FRAMEWORKS)} |", "|---|---|---|---|---|", *lines])
 

@@ -22,6 +22,7 @@ FAULTS = {
     "no-page": ("See [this](nowhere.md).", "cross-reference target not found: 'nowhere.md'"),
     "no-source": ("See {cite}`nobody1900`.", 'could not find bibtex key "nobody1900"'),
     "no-object": ("See {py:func}`gdcourse.nothing`.", "target not found: gdcourse.nothing"),
+    "no-rule": ("```{framework-rule} Adagrid\n```", "framework-rule: 'Adagrid' is none of SGD, "),
     "no-directive": ("```{exersise}\nRun it.\n```", "Unknown directive type: 'exersise'"),
 }
 
